@@ -1,0 +1,42 @@
+# Every verb installs what it needs into .venv first; CI calls the same ones.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+DEMO_OUT ?= firstlight-results
+
+.PHONY: demo test lint format bench lock clean
+
+demo: $(READY)  ## train one network under six starts on real digits and compare them
+	$(BIN)/firstlight compare --out $(DEMO_OUT)
+
+test: $(READY)  ## run every test and doctest
+	$(BIN)/python -m pytest -n 2
+
+lint: $(READY)  ## style, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY)  ## mend what can be mended by machine
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(READY)  ## speed and memory of the fills, against torch and the plain formula
+	$(BIN)/python benchmarks/fills.py
+
+# torch's CUDA packages stay out of the lock: pip adds them where the torch build at hand needs them.
+lock: $(READY)  ## resolve requirements.lock anew, for every Python from 3.10
+	$(BIN)/uv pip compile pyproject.toml --group dev --extra compare --extra vision \
+	    --universal --python-version 3.10 --no-header --no-annotate \
+	    2>/dev/null | grep -v -E '^(nvidia-|cuda-|triton)' > requirements.lock.new
+	mv requirements.lock.new requirements.lock
+
+clean:  ## remove the environment and caches
+	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@

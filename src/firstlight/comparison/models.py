@@ -1,0 +1,125 @@
+"""Networks by name: ours, torchvision's, timm's, or whatever a user's own factory builds."""
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+
+from firstlight.comparison import _torchvision, zoo
+from firstlight.errors import FirstlightError, OptionError
+
+Factory = Callable[[int, tuple[int, int], int], nn.Module]
+
+_OURS: dict[str, Factory] = {name: getattr(zoo, name) for name in zoo.__all__}
+
+
+def factory(name: str) -> Factory:
+    """Find what builds the network called ``name``, with the framework's own initialization.
+
+    ``module:factory`` is the one name that runs a user's own code: ``nets:build`` imports
+    ``nets`` and calls ``build(in_channels, image_size, classes)``, image_size being
+    (height, width).
+
+    Args:
+        name: mlp, small_resnet, small_vit, torchvision:NAME, timm:NAME or module:factory.
+
+    Returns:
+        A function of (in_channels, image_size, classes).
+
+    Raises:
+        OptionError: no such network.
+
+    Example:
+        >>> from firstlight.comparison.models import factory
+        >>> factory("mlp")(1, (8, 8), 10)[-1]
+        Linear(in_features=256, out_features=10, bias=True)
+    """
+    prefix, colon, rest = name.partition(":")
+    if name in _OURS:
+        return _OURS[name]
+    if not (prefix and colon and rest):
+        raise OptionError(
+            f"model must be one of {', '.join(_OURS)}, torchvision:NAME, timm:NAME or "
+            f"module:factory; got {name!r}"
+        )
+    return _DOORS.get(prefix, lambda _: _own(prefix, rest))(rest)
+
+
+def _own(module: str, attribute: str) -> Factory:
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except ImportError as error:
+        raise OptionError(f"model {module}:{attribute}: cannot import {module}: {error}") from error
+    except AttributeError as error:
+        raise OptionError(f"model {module}:{attribute}: {error}") from error
+    if not callable(found):
+        raise OptionError(f"model {module}:{attribute} must be callable, got {found!r}")
+    return found
+
+
+def _import(package: str) -> Any:
+    _torchvision.prepare()
+    try:
+        return importlib.import_module(package)
+    except ImportError as error:
+        raise FirstlightError(
+            f"{package}: models need {package}: pip install 'firstlight[vision]'"
+        ) from error
+
+
+def _torchvision_model(name: str) -> Factory:
+    models = _import("torchvision").models
+    known = models.list_models(module=models)  # classification only
+    if name not in known:
+        raise _unknown("torchvision", name, known)
+
+    def build(in_channels: int, image_size: tuple[int, int], classes: int) -> nn.Module:
+        if in_channels != 3:
+            raise OptionError(
+                f"torchvision:{name} takes images of 3 channels, the data has {in_channels}; "
+                f"timm's networks take any number"
+            )
+        options: dict[str, Any] = {}
+        if name.startswith("vit_"):
+            patch = int(name.rpartition("_")[2])
+            if image_size[0] != image_size[1] or image_size[0] % patch:
+                raise OptionError(
+                    f"torchvision:{name} takes square images with a side that is a multiple of "
+                    f"{patch}, the data has {image_size[0]} x {image_size[1]}"
+                )
+            options["image_size"] = image_size[0]
+        elif name in ("googlenet", "inception_v3"):  # their auxiliary heads change the output
+            options = {"aux_logits": False, "init_weights": True}
+        return models.get_model(name, weights=None, num_classes=classes, **options)
+
+    return build
+
+
+def _timm_model(name: str) -> Factory:
+    timm = _import("timm")
+    if not timm.is_model(name):
+        raise _unknown("timm", name, timm.list_models())
+
+    def build(in_channels: int, image_size: tuple[int, int], classes: int) -> nn.Module:
+        options = {"num_classes": classes, "in_chans": in_channels}
+        try:
+            return timm.create_model(name, **options, img_size=image_size)
+        except TypeError:  # only the networks with a fixed image size take img_size
+            return timm.create_model(name, **options)
+
+    return build
+
+
+def _unknown(package: str, name: str, known: list[str]) -> OptionError:
+    import difflib
+
+    close = difflib.get_close_matches(name, known, n=4, cutoff=0.5)
+    hint = f"; did you mean {', '.join(close)}?" if close else ""
+    return OptionError(f"{package} has no model {name!r}{hint}")
+
+
+_DOORS: dict[str, Callable[[str], Factory]] = {
+    "torchvision": _torchvision_model,
+    "timm": _timm_model,
+}

@@ -1,0 +1,52 @@
+"""Where a run starts: the network with the weights that its scheme gives it."""
+
+import torch
+from torch import Tensor, nn
+
+from firstlight.comparison import batches, models
+from firstlight.comparison.data import Data
+from firstlight.comparison.spec import RunSpec
+from firstlight.init import SCHEMES, parse_scheme
+from firstlight.model import initialize, match_variance
+
+#: The scheme that leaves a network as the framework made it.
+DEFAULT = "default"
+
+
+def check(scheme: str) -> None:
+    """Raise ``OptionError`` unless ``scheme`` names a scheme and only options that it uses."""
+    if scheme != DEFAULT:
+        parse_scheme(scheme)
+
+
+def start(spec: RunSpec, data: Data) -> nn.Module:
+    """Build the network of ``spec`` with the weights that it trains from.
+
+    Args:
+        spec: the run.
+        data: what it trains on; a data-driven scheme sees the first batch.
+
+    Raises:
+        FirstlightError: the network does not fit the data, or the scheme the network.
+
+    Example:
+        >>> from firstlight.comparison.data import load
+        >>> spec = RunSpec(model="mlp", data="digits", optimizer="sgd", scheme="harmonic", seed=0,
+        ...                epochs=1, batch_size=64, learning_rate=1e-3, weight_decay=0)
+        >>> start(spec, load("digits"))[1]
+        Linear(in_features=64, out_features=256, bias=True)
+    """
+    torch.manual_seed(spec.seed)
+    network = models.factory(spec.model)(data.in_channels, data.image_size, data.classes)
+    if spec.scheme != DEFAULT:
+        name, options = parse_scheme(spec.scheme)
+        example = _first_batch(spec, data) if SCHEMES[name].data_driven else None
+        initialize(network, name, seed=spec.seed, example=example, **options)
+    if spec.match_variance:
+        match_variance(network)
+    return network
+
+
+def _first_batch(spec: RunSpec, data: Data) -> Tensor:
+    indices = batches.order(spec.seed, 0, len(data.train))[: spec.batch_size]
+    return batches.normalise(data.train.images[indices], data.normalisation)

@@ -1,0 +1,98 @@
+"""Finished runs on disk, one JSON file each: what makes a comparison resume."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from firstlight.comparison.spec import RunResult, RunSpec
+from firstlight.errors import FirstlightError
+
+
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Let ``write`` fill a file beside ``path``, then put it in its place in one step.
+
+    Raises:
+        FirstlightError: the folder cannot be written to.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> target = Path(tempfile.mkdtemp()) / "a.txt"
+        >>> write_atomically(target, lambda path: path.write_text("whole or absent"))
+        >>> target.read_text(), len(list(target.parent.iterdir()))
+        ('whole or absent', 1)
+    """
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        write(temporary)
+        temporary.chmod(0o666 & ~_umask())  # mkstemp made it private
+        temporary.replace(path)
+    except OSError as error:
+        raise FirstlightError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+class Store:
+    """The runs under ``out``/runs, each written when it is finished; None keeps nothing.
+
+    Example:
+        >>> Store(None).load(RunSpec(model="mlp", data="digits", optimizer="sgd", scheme="zero",
+        ...     seed=0, epochs=1, batch_size=64, learning_rate=1e-3, weight_decay=0)) is None
+        True
+    """
+
+    def __init__(self, out: Path | None, note: Callable[[str], None] = lambda _: None) -> None:
+        if out is not None and out.exists() and not out.is_dir():
+            raise FirstlightError(f"out must be a folder, {out} is a file")
+        self.out = out
+        self._note = note
+        self._noted: set[str] = set()
+
+    def path(self, spec: RunSpec) -> Path | None:
+        """Return the file of ``spec``."""
+        return None if self.out is None else self.out / "runs" / f"{spec.key}.json"
+
+    def load(self, spec: RunSpec) -> RunResult | None:
+        """Return the finished run of ``spec``; None where it must be trained (again).
+
+        A crashed run is not finished: what made it crash may have been mended.
+        """
+        path = self.path(spec)
+        if path is None:
+            return None
+        try:
+            result = RunResult.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValidationError):
+            return self._refuse(spec, "is not a readable result")
+        if result.spec != spec:
+            return self._refuse(spec, "holds the result of another run")
+        return None if result.status == "crashed" else result
+
+    def save(self, result: RunResult) -> None:
+        """Put ``result`` on disk, whole or not at all."""
+        path = self.path(result.spec)
+        if path is not None:
+            text = result.model_dump_json(indent=1)
+            write_atomically(path, lambda file: file.write_text(text, encoding="utf-8"))
+
+    def _refuse(self, spec: RunSpec, what: str) -> None:
+        if spec.key not in self._noted:
+            self._noted.add(spec.key)
+            self._note(f"{self.path(spec)} {what}; the run is trained again")

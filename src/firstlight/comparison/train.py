@@ -1,0 +1,168 @@
+"""One training run: the start, the epochs, and what was measured after each of them."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from firstlight.comparison import _torchvision, optimizers
+from firstlight.comparison.accelerator import accelerator
+from firstlight.comparison.batches import batches, order
+from firstlight.comparison.data import Data
+from firstlight.comparison.spec import RunResult, RunSpec, Status
+from firstlight.comparison.start import start
+
+_torchvision.prepare()  # torchmetrics imports torchvision where it finds one
+from torchmetrics import MeanMetric  # noqa: E402
+from torchmetrics.classification import MulticlassAccuracy  # noqa: E402
+
+_CHECK_EVERY = 32  # steps between looks at the loss: each look makes the device wait
+
+
+class _Diverged(Exception):  # noqa: N818  an outcome of a run, not a mistake
+    """The loss is no longer a finite number."""
+
+
+@dataclass
+class _Record:
+    """What is known of a run so far; a failed run keeps it."""
+
+    accuracy: list[float] = field(default_factory=list)
+    loss: list[float] = field(default_factory=list)
+    train_loss: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    parameters: int = 0
+    device: str = ""
+
+
+@dataclass(frozen=True)
+class _Trainer:
+    """What stays the same over the epochs of one run, all on one device."""
+
+    hardware: Accelerator
+    network: nn.Module
+    optimizer: torch.optim.Optimizer
+    data: Data
+    spec: RunSpec
+
+
+def train(spec: RunSpec, data: Data, on_epoch: Callable[[], None] = lambda: None) -> RunResult:
+    """Train as ``spec`` says and return what came of it; a failure is a result too.
+
+    The weights depend on the seed, the scheme and the network. The order of the images and the
+    random numbers of training (dropout and the like) depend on the seed alone, so that two
+    schemes with one seed differ in their weights only.
+
+    Args:
+        spec: the run.
+        data: the whole data set that ``spec.data`` names.
+        on_epoch: called after each epoch.
+
+    Returns:
+        A result whose status is "ok", "diverged" when the loss left the finite numbers, or
+        "crashed" when anything raised.
+
+    Example:
+        >>> from firstlight.comparison.data import load
+        >>> spec = RunSpec(model="mlp", data="digits", optimizer="adamw", scheme="default", seed=0,
+        ...                epochs=2, batch_size=64, learning_rate=1e-3, weight_decay=1e-3)
+        >>> result = train(spec, load("digits"))
+        >>> result.status, len(result.accuracy)
+        ('ok', 2)
+    """
+    record, status, reason = _Record(), "ok", ""
+    try:
+        _run(spec, data, record, on_epoch)
+    except _Diverged as error:
+        status, reason = "diverged", str(error)
+    # a network of the user's may raise anything, and one bad run among many must become a row
+    # of the table; KeyboardInterrupt is no Exception and passes
+    except Exception as error:
+        status, reason = "crashed", _one_line(error)
+    return RunResult(spec=spec, status=status, reason=reason, versions=versions(), **asdict(record))
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what a run's numbers depend on."""
+    return {"torch": torch.__version__, "numpy": np.__version__}
+
+
+def _run(spec: RunSpec, data: Data, record: _Record, on_epoch: Callable[[], None]) -> None:
+    hardware = accelerator(spec.precision)
+    record.device = str(hardware.device)
+    data = data.select(spec.train_size, spec.held_out)
+    network = start(spec, data).to(hardware.device)
+    record.parameters = sum(p.numel() for p in network.parameters() if p.requires_grad)
+    optimizer = optimizers.build(
+        spec.optimizer, network.parameters(), spec.learning_rate, spec.weight_decay
+    )
+    network, optimizer = hardware.prepare(network, optimizer)
+    trainer = _Trainer(hardware, network, optimizer, data.to(hardware.device), spec)
+    torch.manual_seed(spec.seed)  # schemes drew different amounts of random numbers until here
+    for epoch in range(spec.epochs):
+        begin = time.perf_counter()
+        train_loss = _train_epoch(trainer, epoch)
+        accuracy, loss = _validate(trainer, epoch)
+        record.train_loss.append(train_loss)
+        record.accuracy.append(accuracy)
+        record.loss.append(loss)
+        record.seconds.append(time.perf_counter() - begin)
+        on_epoch()
+
+
+def _train_epoch(trainer: _Trainer, epoch: int) -> float:
+    """Train on every image once; return the mean loss of the steps."""
+    spec, data = trainer.spec, trainer.data
+    indices = order(spec.seed, epoch, len(data.train)).to(trainer.hardware.device)
+    losses: list[Tensor] = []
+    trainer.network.train()
+    for images, labels in batches(data.train, data.normalisation, spec.batch_size, indices):
+        if len(labels) == 1 and losses:
+            break  # batch norm cannot learn from a last batch of one image
+        trainer.optimizer.zero_grad()
+        loss = cross_entropy(trainer.network(images), labels)
+        trainer.hardware.backward(loss)
+        trainer.optimizer.step()
+        losses.append(loss.detach())
+        if len(losses) % _CHECK_EVERY == 0:
+            _check_finite(losses, epoch)
+    _check_finite(losses, epoch)
+    return torch.stack(losses).mean().item()
+
+
+def _check_finite(losses: list[Tensor], epoch: int) -> None:
+    recent = losses[-_CHECK_EVERY:]
+    values = torch.stack(recent).tolist()
+    for step, value in enumerate(values, start=len(losses) - len(recent) + 1):
+        if not math.isfinite(value):
+            raise _Diverged(f"loss became {value} at epoch {epoch + 1}, step {step}")
+
+
+@torch.no_grad()
+def _validate(trainer: _Trainer, epoch: int) -> tuple[float, float]:
+    """Return accuracy and mean loss over the test set."""
+    data, device = trainer.data, trainer.hardware.device
+    accuracy = MulticlassAccuracy(data.classes, average="micro", validate_args=False).to(device)
+    mean_loss = MeanMetric(nan_strategy="disable").to(device)
+    trainer.network.eval()
+    size = 4 * trainer.spec.batch_size  # without gradients a larger batch fits the same memory
+    for images, labels in batches(data.test, data.normalisation, size):
+        logits = trainer.network(images)
+        accuracy.update(logits, labels)
+        mean_loss.update(cross_entropy(logits, labels), weight=len(labels))
+    loss = mean_loss.compute().item()
+    if not math.isfinite(loss):
+        raise _Diverged(f"validation loss became {loss} after epoch {epoch + 1}")
+    count = len(data.test)  # back to the exact fraction: the metric answers in float32
+    return round(accuracy.compute().item() * count) / count, loss
+
+
+def _one_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

@@ -1,0 +1,32 @@
+"""Fills in the manner of ``torch.nn.init``: in place, no grad, one scheme to a file."""
+
+from firstlight.init.blumenfeld import blumenfeld_
+from firstlight.init.diagonal_plus_noise import diagonal_plus_noise_
+from firstlight.init.edge_of_chaos import edge_of_chaos_
+from firstlight.init.harmonic import harmonic_
+from firstlight.init.looks_linear import looks_linear_
+from firstlight.init.lsuv import lsuv
+from firstlight.init.orthogonal import orthogonal_
+from firstlight.init.schemes import SCHEMES, Scheme, find_scheme, parse_scheme
+from firstlight.init.sinusoidal import sinusoidal_
+from firstlight.init.siren import siren_
+from firstlight.init.variance_scaling import variance_scaling_
+from firstlight.init.zero import zero_
+
+__all__ = [
+    "SCHEMES",
+    "Scheme",
+    "blumenfeld_",
+    "diagonal_plus_noise_",
+    "edge_of_chaos_",
+    "find_scheme",
+    "harmonic_",
+    "looks_linear_",
+    "lsuv",
+    "orthogonal_",
+    "parse_scheme",
+    "sinusoidal_",
+    "siren_",
+    "variance_scaling_",
+    "zero_",
+]

@@ -1,0 +1,78 @@
+"""Looks-linear initialization: a rectifier network that starts as a linear one (1702.08591)."""
+
+import torch
+from torch import Tensor
+
+from firstlight.errors import OptionError, one_of
+from firstlight.init._draw import working_tensor
+from firstlight.init._tensor import Gain, gain_value, matrix_shape
+from firstlight.init.orthogonal import orthogonal_
+
+#: How many mirrored halves the (outputs, inputs) of a layer have, by its position.
+POSITIONS = {"hidden": (2, 2), "first": (2, 1), "last": (1, 2)}
+
+
+def looks_linear_(
+    tensor: Tensor,
+    *,
+    gain: Gain = 1.0,
+    position: str = "hidden",
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Fill with mirrored blocks of one orthogonal matrix W.
+
+        first: [W; -W]    hidden: [[W, -W], [-W, W]]    last: [W, -W]
+
+    As relu(x) - relu(-x) = x, a ReLU network filled so computes a product of orthogonal matrices
+    at the start. The halves are taken over channels (dimensions 0 and 1).
+
+    Args:
+        tensor: 2-D or more, any floating dtype, device and stride; layout (out, in, *kernel).
+        gain: a number above 0, or an activation for ``theory.gain``; 1 keeps the norm in a ReLU
+            network, whatever that network's usual gain.
+        position: "first", "hidden" or "last" layer of the network.
+        generator: source of randomness; the values do not depend on stride.
+
+    Returns:
+        ``tensor``, filled in place.
+
+    Raises:
+        OptionError: the tensor cannot be filled, the position is unknown, or a side that is
+            mirrored has odd length.
+
+    Example:
+        >>> import torch
+        >>> from firstlight.init import looks_linear_
+        >>> first = looks_linear_(torch.empty(8, 4), position="first")
+        >>> last = looks_linear_(torch.empty(4, 8), position="last")
+        >>> x = torch.randn(4)
+        >>> torch.allclose((last @ (first @ x).relu()).norm(), x.norm(), atol=1e-5)
+        True
+
+    Reference: Balduzzi et al., arXiv 1702.08591.
+    """
+    matrix_shape(tensor, "looks_linear_")
+    if position not in POSITIONS:
+        raise one_of(position, POSITIONS, "position")
+    scale = gain_value(gain)
+    check_halves(tensor, position=position)
+    halves = POSITIONS[position]
+    shape = (tensor.shape[0] // halves[0], tensor.shape[1] // halves[1], *tensor.shape[2:])
+    block = orthogonal_(working_tensor(tensor, shape, generator), gain=scale, generator=generator)
+    with torch.no_grad():
+        for i, rows in enumerate(tensor.chunk(halves[0], dim=0)):
+            for j, part in enumerate(rows.chunk(halves[1], dim=1)):
+                part.copy_(-block if (i + j) % 2 else block)
+    return tensor
+
+
+def check_halves(tensor: Tensor, *, position: str = "hidden", **_: object) -> None:
+    """Raise ``OptionError`` where a side that this position mirrors has odd length."""
+    for side, parts, size in zip(
+        ("outputs", "inputs"), POSITIONS[position], tensor.shape, strict=False
+    ):
+        if size % parts:
+            raise OptionError(
+                f'looks_linear_ mirrors the {side} of a "{position}" layer, so their number must '
+                f"be even, got {size}"
+            )

@@ -1,0 +1,183 @@
+"""The schemes by name: which fill each one is, with which fixed arguments and which options."""
+
+import ast
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from torch import Generator, Tensor
+
+from firstlight.errors import OptionError, one_of
+from firstlight.init.blumenfeld import blumenfeld_
+from firstlight.init.diagonal_plus_noise import diagonal_plus_noise_
+from firstlight.init.edge_of_chaos import edge_of_chaos_
+from firstlight.init.harmonic import harmonic_
+from firstlight.init.looks_linear import check_halves, looks_linear_
+from firstlight.init.orthogonal import orthogonal_
+from firstlight.init.sinusoidal import check_varies, sinusoidal_
+from firstlight.init.siren import siren_
+from firstlight.init.variance_scaling import variance_scaling_
+from firstlight.init.zero import zero_
+
+Fill = Callable[..., Tensor]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a weight stands in its network, as far as a scheme may need to know."""
+
+    position: Literal["first", "hidden", "last"]
+    depth: int  # weight layers in the network
+    layer: int  # a whole number of its own, derived from the weight's name
+    generator: Generator
+
+    def facts(self) -> dict[str, Any]:
+        """Return the arguments that a fill can take from its place."""
+        return {
+            "position": self.position,
+            "first": self.position == "first",
+            "depth": self.depth,
+            "layer": self.layer,
+            "generator": self.generator,
+        }
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """A fill with its fixed arguments; ``options`` are the others that a user may set."""
+
+    name: str
+    fill: Fill
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    #: Options that hold for every weight but the last, such as SIREN's weight scaling.
+    not_last: frozenset[str] = frozenset()
+    data_driven: bool = False
+    #: Refuses what only the full shape shows; takes the weight and the fill's arguments.
+    check_shape: Callable[..., None] | None = None
+
+    @property
+    def random(self) -> bool:
+        """Whether the weights depend on the seed."""
+        return "generator" in inspect.signature(self.fill).parameters
+
+    @property
+    def options(self) -> frozenset[str]:
+        """Names that a user may set."""
+        names = set(list(inspect.signature(self.fill).parameters)[1:])
+        return frozenset(names - set(self.fixed) - {"generator", "position", "first", "layer"})
+
+    @property
+    def required(self) -> frozenset[str]:
+        """Options without a default that the weight's place does not answer either."""
+        parameters = inspect.signature(self.fill).parameters.values()
+        empty = {p.name for p in parameters if p.default is inspect.Parameter.empty}
+        return frozenset((empty & self.options) - {"depth"})
+
+    def check_options(self, options: Mapping[str, Any]) -> None:
+        """Raise ``OptionError`` for an option that this scheme does not use, or lacks."""
+        for name in options:
+            if name not in self.options:
+                accepted = ", ".join(sorted(self.options)) or "none"
+                raise OptionError(
+                    f"scheme {self.name!r} does not use the option {name!r}; it accepts: {accepted}"
+                )
+        missing = sorted(self.required - set(options))
+        if missing:
+            raise OptionError(
+                f"scheme {self.name!r} needs the option {missing[0]!r}, "
+                f"as in {self.name}:{missing[0]}=VALUE"
+            )
+
+    def check(self, weight: Tensor, place: Place, options: Mapping[str, Any]) -> None:
+        """Raise what filling ``weight`` would raise, and write nothing."""
+        if self.check_shape is not None:
+            self.check_shape(weight, **self._arguments(place, options))
+        self(weight[:0], place, options)  # every fill checks its arguments before its rows
+
+    def __call__(self, weight: Tensor, place: Place, options: Mapping[str, Any]) -> Tensor:
+        """Fill ``weight``, which stands at ``place``."""
+        return self.fill(weight, **self._arguments(place, options))
+
+    def _arguments(self, place: Place, options: Mapping[str, Any]) -> dict[str, Any]:
+        used = inspect.signature(self.fill).parameters
+        facts = {name: fact for name, fact in place.facts().items() if name in used}
+        if place.position == "last":
+            options = {k: v for k, v in options.items() if k not in self.not_last}
+        return facts | dict(self.fixed) | dict(options)
+
+
+def _scaled(name: str, distribution: str, mode: str, gain: float = 1.0) -> Scheme:
+    return Scheme(
+        name, variance_scaling_, {"distribution": distribution, "mode": mode, "gain": gain}
+    )
+
+
+_HE = math.sqrt(2)
+
+#: Every scheme by its name on the command line.
+SCHEMES: dict[str, Scheme] = {
+    scheme.name: scheme
+    for scheme in (
+        Scheme("harmonic", harmonic_),
+        Scheme("sinusoidal", sinusoidal_, check_shape=check_varies),
+        Scheme("orthogonal", orthogonal_),
+        Scheme("lsuv", orthogonal_, {"gain": 1.0}, data_driven=True),
+        _scaled("he_normal", "normal", "fan_in", _HE),
+        _scaled("he_uniform", "uniform", "fan_in", _HE),
+        _scaled("glorot_normal", "normal", "fan_avg"),
+        _scaled("glorot_uniform", "uniform", "fan_avg"),
+        _scaled("lecun_normal", "normal", "fan_in"),
+        Scheme("truncated_normal", variance_scaling_, {"distribution": "truncated_normal"}),
+        Scheme("arcsine", variance_scaling_, {"distribution": "arcsine"}),
+        Scheme("siren", siren_, not_last=frozenset({"alpha"})),
+        Scheme("diagonal_plus_noise", diagonal_plus_noise_),
+        Scheme("edge_of_chaos", edge_of_chaos_),
+        Scheme("looks_linear", looks_linear_, check_shape=check_halves),
+        Scheme("zero", zero_),
+        Scheme("blumenfeld", blumenfeld_),
+    )
+}
+
+
+def parse_scheme(text: str) -> tuple[str, dict[str, Any]]:
+    """Split "name:option=value:option=value" into the name and its options.
+
+    Values are Python literals where they read as one (numbers, True), names otherwise.
+
+    Raises:
+        OptionError: unknown scheme, or an option that it does not use.
+
+    Example:
+        >>> from firstlight.init import parse_scheme
+        >>> parse_scheme("harmonic:gain=relu:layer=3")
+        Traceback (most recent call last):
+        ...
+        firstlight.errors.OptionError: scheme 'harmonic' does not use the option 'layer'; it accepts: gain, mode
+        >>> parse_scheme("siren:omega=20:alpha=1.5")
+        ('siren', {'omega': 20, 'alpha': 1.5})
+    """
+    name, *parts = text.split(":")
+    options: dict[str, Any] = {}
+    for part in parts:
+        key, equals, value = part.partition("=")
+        if not equals:
+            raise OptionError(f"a scheme's option must read option=value; got {part!r} in {text!r}")
+        options[key] = _literal(value)
+    find_scheme(name).check_options(options)
+    return name, options
+
+
+def find_scheme(name: str) -> Scheme:
+    """Return the scheme called ``name``; raise ``OptionError`` naming all of them."""
+    if name not in SCHEMES:
+        raise one_of(name, sorted(SCHEMES), "scheme")
+    return SCHEMES[name]
+
+
+def _literal(text: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text

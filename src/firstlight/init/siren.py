@@ -1,0 +1,58 @@
+"""SIREN: weights for sine networks (arXiv 2006.09661), with weight scaling (arXiv 2410.04779)."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from firstlight.errors import OptionError
+from firstlight.init._draw import draw_rows
+from firstlight.init._tensor import matrix_shape
+
+
+def siren_(
+    tensor: Tensor,
+    *,
+    first: bool = False,
+    omega: float = 30.0,
+    alpha: float = 1.0,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Fill for layers sin(omega (W x + b)), uniformly.
+
+        first layer:  U(-1/n, 1/n) alpha
+        others:       U(-sqrt(6/n), sqrt(6/n)) alpha / omega
+
+    n counts the inputs. The forward pass multiplies by omega, so the first layer's weights do not
+    hold it. alpha = 1 is SIREN; weight scaling takes alpha > 1 for every layer but the last.
+
+    Args:
+        tensor: 2-D or more, any floating dtype, device and stride; layout (out, in, *kernel).
+        first: whether the layer reads the coordinates.
+        omega: frequency factor of the sine, above 0.
+        alpha: weight scale, above 0; published for 1 and more.
+        generator: source of randomness; the values do not depend on device or stride.
+
+    Returns:
+        ``tensor``, filled in place.
+
+    Raises:
+        OptionError: the tensor cannot be filled, or omega or alpha is not above 0.
+
+    Example:
+        >>> import torch
+        >>> from firstlight.init import siren_
+        >>> w = siren_(torch.empty(256, 6), omega=10.0, alpha=2.0)
+        >>> bool(w.abs().max() <= 0.2)
+        True
+
+    Reference: Sitzmann et al., arXiv 2006.09661; weight scaling: arXiv 2410.04779.
+    """
+    _, inputs = matrix_shape(tensor, "siren_")
+    for name, value in (("omega", omega), ("alpha", alpha)):
+        if not (math.isfinite(value) and value > 0):
+            raise OptionError(f"siren_ expected {name} to be a finite number above 0, got {value}")
+    bound = alpha / inputs if first else alpha * math.sqrt(6 / inputs) / omega
+    return draw_rows(
+        tensor, lambda block, _: nn.init.uniform_(block, -bound, bound, generator), generator
+    )

@@ -1,0 +1,66 @@
+"""ZerO: identity and Hadamard matrices, nothing random (arXiv 2110.12661)."""
+
+import torch
+from torch import Tensor
+
+from firstlight.init._draw import centre_tap
+from firstlight.init._tensor import matrix_shape, write_rows
+
+
+def zero_(tensor: Tensor) -> Tensor:
+    """Fill with the identity, or with a piece of a Hadamard matrix where the outputs are more.
+
+        m <= n:  W[i, j] = 1 where i = j, else 0
+        m >  n:  W[i, j] = c (-1)^popcount(i & j),  c = 2^(-(k-1)/2),  k = ceil(log2 m)
+
+    for m output and n input channels; a convolution holds W at its kernel's centre and zeros
+    around it. c is the paper's (Algorithm 1), which gives the weights the variance 2^(1-k), He's
+    2/m when m is a power of 2. The authors' notebook has 2^(-k/2), smaller by sqrt 2.
+
+    Args:
+        tensor: 2-D or more, any floating dtype, device and stride; layout (out, in, *kernel).
+
+    Returns:
+        ``tensor``, filled in place.
+
+    Raises:
+        OptionError: the tensor cannot be filled.
+
+    Example:
+        >>> import torch
+        >>> from firstlight.init import zero_
+        >>> zero_(torch.empty(2, 3))
+        tensor([[1., 0., 0.],
+                [0., 1., 0.]])
+        >>> zero_(torch.empty(8, 2)).unique()
+        tensor([-0.5000,  0.5000])
+
+    Reference: Zhao et al., "ZerO Initialization", arXiv 2110.12661.
+    """
+    matrix_shape(tensor, "zero_")
+    m, n = tensor.shape[:2]
+    with torch.no_grad():
+        tensor.zero_()
+        matrix = centre_tap(tensor)
+        if m <= n:
+            matrix.diagonal().fill_(1)
+            return tensor
+    scale = 2.0 ** (-((m - 1).bit_length() - 1) / 2)
+    columns = torch.arange(n, device="cpu")
+
+    def rows(start: int, stop: int) -> Tensor:
+        return (
+            _parity(torch.arange(start, stop, device="cpu")[:, None] & columns)
+            .mul(-2 * scale)
+            .add(scale)
+        )
+
+    write_rows(matrix, rows)
+    return tensor
+
+
+def _parity(x: Tensor) -> Tensor:
+    """Number of ones in the binary form of each integer below 2^32, mod 2."""
+    for shift in (16, 8, 4, 2, 1):
+        x = x ^ (x >> shift)
+    return (x & 1).double()

@@ -1,0 +1,168 @@
+"""Accuracy and loss against the epoch, as a PNG."""
+
+from collections.abc import Sequence
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+from scipy.optimize import isotonic_regression
+
+from firstlight.report.band import Band
+from firstlight.report.group import Group
+from firstlight.report.palette import INK, Style
+from firstlight.report.panel import Line, Panel, panels
+
+DPI = 160
+_SOFT, _QUIET = "#444444", "#767676"
+_LEFT, _BOTTOM, _PLOT, _HEIGHT = 0.62, 0.52, 3.9, 3.1  # inches
+
+
+def curves(group: Group) -> bytes:
+    """Draw the curves of ``group``: mean line, 95 % band, single runs, labels at the line ends.
+
+    Args:
+        group: all schemes on one model, data set and optimizer.
+
+    Returns:
+        A PNG file.
+    """
+    buffer = BytesIO()
+    FigureCanvasAgg(draw(group)).print_png(buffer)
+    return buffer.getvalue()
+
+
+def draw(group: Group) -> Figure:
+    """Draw the figure of :func:`curves`, without Matplotlib's global state."""
+    labels = max(len(_short(row.scheme)) for row in group.rows) * 0.082 + 0.42
+    step = _PLOT + labels + 0.62
+    width, height = _LEFT + step + _PLOT + labels, _BOTTOM + _HEIGHT + 0.62
+    figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
+    for index, shown in enumerate(panels(group)):
+        left = _LEFT + index * step
+        box = (left / width, _BOTTOM / height, _PLOT / width, _HEIGHT / height)
+        _draw(figure.add_axes(box), shown)
+    top = 1 - 0.14 / height
+    title = _plain(_short(group.title, 90))
+    figure.text(_LEFT / width, top, title, va="top", size=11, weight="bold", color=INK[0])
+    right = (_LEFT + step + _PLOT + labels - 0.1) / width
+    figure.text(right, top, _caption(group), va="top", ha="right", size=8.5, color=_QUIET)
+    return figure
+
+
+def _caption(group: Group) -> str:
+    if group.seeds < 2:
+        return "one seed, no error band"
+    return f"mean and 95 % band over {group.seeds} seeds; thin lines: single runs"
+
+
+def spread(positions: Sequence[float], gap: float, low: float, high: float) -> NDArray[np.float64]:
+    """Move labels as little as possible so that they keep ``gap`` from each other.
+
+    Minimises sum_i (y_i - x_i)^2 with y_(i+1) - y_i >= gap and low <= y <= high, in the order of
+    the positions. With z_i = y_i - i gap this is isotonic regression, and bounds are a clip.
+    Where the room is too small for all gaps, the gap shrinks.
+
+    Example:
+        >>> spread([1.0, 1.1, 5.0], gap=1.0, low=0.0, high=10.0).round(2).tolist()
+        [0.55, 1.55, 5.0]
+    """
+    x = np.asarray(positions, dtype=np.float64)
+    gap = min(gap, (high - low) / max(1, len(x) - 1))
+    order = np.argsort(x, kind="stable")
+    steps = gap * np.arange(len(x))
+    fitted = isotonic_regression(x[order] - steps).x
+    placed = np.empty_like(x)
+    placed[order] = np.clip(fitted, low, high - steps[-1]) + steps
+    return placed
+
+
+def _draw(axes: Axes, shown: Panel) -> None:
+    for line in reversed(shown.lines):  # the best scheme on top
+        _draw_runs(axes, line)
+        if line.band is not None:
+            _draw_mean(axes, line, line.band)
+    pad = max(0.5, 0.03 * shown.epochs) if shown.epochs < 3 else 0.03 * shown.epochs
+    axes.set(ylim=shown.limits, xlim=(1 - pad, shown.epochs + pad))
+    axes.set_title(shown.title, loc="left", size=9.5, color=_SOFT, pad=6)
+    axes.set_xlabel("epoch", size=9, color=_SOFT)
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
+    axes.grid(axis="y", color="#e6e6e6", linewidth=0.7)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.spines["bottom"].set_color("#999999")
+    axes.tick_params(labelsize=8.5, length=0, colors=_SOFT)
+    _label(axes, shown)
+
+
+def _draw_runs(axes: Axes, line: Line) -> None:
+    colour = line.row.style.light
+    for curve in (*line.finished, *line.failed):
+        axes.plot(range(1, len(curve) + 1), curve, color=colour, linewidth=0.7, alpha=0.3)
+    for curve in line.failed:
+        if curve:  # a cross where the run ended
+            axes.plot(len(curve), curve[-1], marker="x", color=colour, markersize=7, zorder=3)
+
+
+def _draw_mean(axes: Axes, line: Line, band: Band) -> None:
+    style = line.row.style
+    steps = np.arange(1, len(band.mean) + 1)
+    axes.fill_between(steps, band.low, band.high, color=style.light, alpha=0.13, linewidth=0)
+    if len(steps) == 1:  # a band of one epoch is a bar
+        axes.vlines(steps, band.low, band.high, color=style.light, alpha=0.4, linewidth=3)
+    axes.plot(
+        steps,
+        band.mean,
+        color=style.light,
+        linewidth=1.8,
+        linestyle=(0, style.dash) if style.dash else "-",
+        markevery=max(1, len(steps) // 10),
+        markeredgecolor="white",
+        markeredgewidth=0.6,
+        **_marker(style),
+    )
+
+
+def _label(axes: Axes, shown: Panel) -> None:
+    """Write each scheme's name beside the end of its line, with its marker, not overlapping."""
+    ends = [(line, line.band.mean[-1]) for line in shown.lines if line.band is not None]
+    if not ends:
+        axes.text(0.5, 0.5, "no run finished", transform=axes.transAxes, ha="center", color=_QUIET)
+        return
+    low, high = shown.limits
+    heights = [min(max((end - low) / (high - low), 0.0), 1.0) for _, end in ends]
+    places = spread(heights, gap=0.165 / _HEIGHT, low=0.02, high=0.98)
+    left, right = axes.get_xlim()
+    edge, inch = (shown.epochs - left) / (right - left), 1 / _PLOT
+    outside: dict[str, Any] = {"transform": axes.transAxes, "clip_on": False}
+    for (line, _), height, place in zip(ends, heights, places, strict=True):
+        style, name = line.row.style, _plain(_short(line.row.scheme))
+        x = [edge + 0.07 * inch, 1 + 0.1 * inch, 1 + 0.16 * inch]
+        axes.add_artist(Line2D(x, [height, place, place], color="#b5b5b5", lw=0.7, **outside))
+        x = [1 + 0.25 * inch]
+        axes.add_artist(Line2D(x, [place], color=style.light, **_marker(style), **outside))
+        weight = "bold" if line is shown.lines[0] else "normal"
+        text = axes.text(1 + 0.35 * inch, place, name, size=8.5, weight=weight, **outside)
+        text.set(va="center_baseline", color=INK[0])
+
+
+def _marker(style: Style) -> dict[str, Any]:
+    # A star covers less of its box than the other shapes.
+    return {
+        "marker": style.marker.matplotlib,
+        "markersize": 9.5 if style.marker.matplotlib == "*" else 6,
+    }
+
+
+def _short(name: str, length: int = 26) -> str:
+    return name if len(name) <= length else f"{name[: length - 1]}…"
+
+
+def _plain(name: str) -> str:
+    """Keep Matplotlib from reading mathematics between dollar signs."""
+    return name.replace("$", r"\$")

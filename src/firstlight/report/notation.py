@@ -1,0 +1,84 @@
+"""How numbers are written: percent, points, intervals and p-values, with a dash for none."""
+
+import math
+
+from firstlight.report.group import Estimate
+
+NONE = "\N{EN DASH}"
+MINUS = "\N{MINUS SIGN}"
+
+#: What a terminal without Unicode gets instead.
+ASCII = str.maketrans({NONE: "-", MINUS: "-", "±": "+-", "Δ": "diff", "…": "..."})
+
+
+def percent(fraction: float, digits: int = 1) -> str:
+    """Write a fraction in percent.
+
+    Example:
+        >>> percent(0.97222), percent(float("nan"))
+        ('97.2', '–')
+    """
+    return NONE if math.isnan(fraction) else f"{100 * fraction:.{digits}f}"
+
+
+def measure(estimate: Estimate, metric: str, *, interval: bool = True) -> str:
+    """Write a mean and half its interval: accuracies in percent, the AUC in its own unit.
+
+    Example:
+        >>> measure(Estimate(0.972, 0.967, 0.977), "accuracy_max")
+        '97.2 ± 0.5'
+    """
+    scale, digits = (1, 2) if metric == "auc" else (100, 1)
+    if math.isnan(estimate.mean):
+        return NONE
+    mean = f"{scale * estimate.mean:.{digits}f}"
+    if not interval or math.isnan(estimate.half):
+        return mean
+    return f"{mean} ± {scale * estimate.half:.{digits}f}"
+
+
+def points(fraction: float) -> str:
+    """Write a difference of fractions in percentage points, with its sign.
+
+    Example:
+        >>> points(0.0123), points(-0.004), points(0.0)
+        ('+1.23', '−0.40', '0.00')
+    """
+    if math.isnan(fraction):
+        return NONE
+    text = f"{100 * fraction:+.2f}"
+    return "0.00" if float(text) == 0 else text.replace("-", MINUS)
+
+
+def span(estimate: Estimate) -> str:
+    """Write the interval of a difference in percentage points.
+
+    Example:
+        >>> span(Estimate(0.01, -0.004, 0.024))
+        '[−0.40, +2.40]'
+    """
+    if math.isnan(estimate.low) or math.isnan(estimate.high):
+        return ""
+    return f"[{points(estimate.low)}, {points(estimate.high)}]"
+
+
+def p_value(p: float) -> str:
+    """Write a p-value.
+
+    Example:
+        >>> p_value(0.01234), p_value(0.0000001), p_value(float("nan"))
+        ('0.012', '<0.001', '–')
+    """
+    if math.isnan(p):
+        return NONE
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def seconds(time: float) -> str:
+    """Write a time in seconds.
+
+    Example:
+        >>> seconds(1.234), seconds(123.4)
+        ('1.2', '123')
+    """
+    return NONE if math.isnan(time) else f"{time:.{0 if time >= 10 else 1}f}"

@@ -1,0 +1,141 @@
+"""What a comparison shows, in plain words: which differences count, and which runs failed."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from firstlight.comparison.spec import RunResult
+from firstlight.report.group import Group, Row
+from firstlight.report.notation import p_value, percent, points
+
+ONE_SEED = (
+    "One seed has no error bar, so nothing here can be called better or worse; "
+    "repeat with at least three seeds."
+)
+
+
+def headline(group: Group) -> str:
+    """Say in one sentence which start was best, and whether that is more than chance."""
+    best = group.best("accuracy_max")
+    if best is None:
+        return "No run finished."
+    level = f"{percent(best.measures['accuracy_max'].mean)} %"
+    if group.seeds < 2:
+        return f"{best.scheme} came highest with {level}. {ONE_SEED}"
+    if best.is_baseline:
+        return f"No scheme beats {best.scheme}, which reaches the highest mean accuracy, {level}."
+    if not best.significant:
+        return (
+            f"{best.scheme} has the highest mean accuracy, {level}, but cannot be told apart "
+            f"from {group.baseline} at 5 %."
+        )
+    low, high = points(best.difference.low), points(best.difference.high)
+    return (
+        f"{best.scheme} reaches {level}, {points(best.difference.mean)} points against "
+        f"{group.baseline} (95 % interval {low} to {high}, p {_equals(best.p)})."
+    )
+
+
+def sentences(group: Group) -> list[str]:
+    """Sort the schemes into better, worse, not distinguishable and not judged."""
+    if group.seeds < 2:
+        return [ONE_SEED]
+    kinds: dict[str, list[str]] = {"better": [], "worse": [], "same": [], "unjudged": []}
+    for row in group.rows:
+        if not row.is_baseline:
+            kinds[kind(row)].append(row.scheme)
+    openings = {
+        "better": f"Better than {group.baseline} at 5 %",
+        "worse": f"Worse than {group.baseline} at 5 %",
+        "same": f"Not distinguishable from {group.baseline} at 5 %",
+        "unjudged": "Too few finished runs to judge",
+    }
+    return [f"{openings[name]}: {', '.join(found)}." for name, found in kinds.items() if found]
+
+
+def kind(row: Row) -> str:
+    """Return better, worse, same or unjudged: how ``row`` stands to its baseline."""
+    if math.isnan(row.p):
+        return "unjudged"
+    if not row.significant:
+        return "same"
+    return "better" if row.difference.mean > 0 else "worse"
+
+
+def overall(groups: Sequence[Group]) -> str:
+    """Say in a few sentences what holds over all groups."""
+    runs = [run for group in groups for run in group.runs]
+    failed = sum(run.status != "ok" for run in runs)
+    said = [headline(groups[0])] if len(groups) == 1 else _tally(groups)
+    if failed:
+        said.append(f"{failed} of {len(runs)} runs failed.")
+    return " ".join(said)
+
+
+def _tally(groups: Sequence[Group]) -> list[str]:
+    """Count in how many groups each scheme is better or worse."""
+    if all(group.seeds < 2 for group in groups):
+        return [ONE_SEED]
+    baselines = {group.baseline for group in groups}
+    name = baselines.pop() if len(baselines) == 1 else "the baseline"
+    said = []
+    for wanted in ("better", "worse"):
+        counts = Counter(
+            row.scheme
+            for group in groups
+            for row in group.rows
+            if not row.is_baseline and kind(row) == wanted
+        )
+        listed = ", ".join(f"{scheme} in {count}" for scheme, count in counts.most_common())
+        if listed:
+            of = f"of {len(groups)} settings"
+            said.append(f"{wanted.capitalize()} than {name} at 5 %: {listed} {of}.")
+    return said or [f"In none of {len(groups)} settings does a scheme differ from {name} at 5 %."]
+
+
+def failures(runs: Iterable[RunResult]) -> list[str]:
+    """List the runs that did not finish, each with its reason.
+
+    Example:
+        >>> from firstlight.comparison.spec import RunSpec
+        >>> spec = RunSpec(model="mlp", data="digits", optimizer="sgd", scheme="lsuv", seed=2,
+        ...                epochs=1, batch_size=64, learning_rate=1.0, weight_decay=0.0)
+        >>> failures([RunResult(spec=spec, status="diverged", reason="loss became nan")])
+        ['lsuv, seed 2: diverged: loss became nan']
+    """
+    seeds: dict[tuple[str, str, str], list[int]] = {}
+    for run in runs:
+        if run.status != "ok":
+            seeds.setdefault((run.spec.scheme, run.status, run.reason), []).append(run.spec.seed)
+    return [
+        f"{scheme}, seed{'s' * (len(own) > 1)} {', '.join(map(str, own))}: {status}"
+        + (f": {reason}" if reason else "")
+        for (scheme, status, reason), own in seeds.items()
+    ]
+
+
+def setting(group: Group) -> str:
+    """Name what all runs of ``group`` share: seeds, epochs and learning rate."""
+    epochs = sorted({run.spec.epochs for run in group.runs})
+    rates = {row.scheme: row.learning_rate for row in group.rows}
+    parts = [
+        _count(group.seeds, "seed"),
+        ", ".join(_count(number, "epoch") for number in epochs),
+    ]
+    if len(set(rates.values())) == 1:
+        parts.append(f"learning rate {group.rows[0].learning_rate:g}")
+    else:
+        listed = ", ".join(f"{scheme} {rate:g}" for scheme, rate in rates.items())
+        parts.append(f"learning rates {listed}")
+    if group.runs[0].spec.match_variance:
+        parts.append("variances matched")
+    return ", ".join(parts)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def _equals(p: float) -> str:
+    text = p_value(p)
+    return text if text.startswith("<") else f"= {text}"

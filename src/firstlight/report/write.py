@@ -1,0 +1,77 @@
+"""Write the report of a comparison into a directory."""
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from firstlight.errors import OptionError
+from firstlight.report.group import groups
+
+if TYPE_CHECKING:
+    from firstlight.comparison import Comparison
+
+
+def write(comparison: "Comparison", out: str | os.PathLike[str]) -> list[Path]:
+    """Write ``curves-<model>-<data>-<optimizer>.png`` for each group, and ``report.html``.
+
+    Every file appears whole or not at all, and the same comparison always gives the same bytes.
+
+    Args:
+        comparison: what ``firstlight.compare`` returned.
+        out: a directory; it is made where missing.
+
+    Returns:
+        The files written, ``report.html`` last.
+
+    Raises:
+        OptionError: the comparison has no runs, or ``out`` is not a directory.
+    """
+    # Matplotlib and Jinja2 take a second to load; the table in the terminal needs neither.
+    from firstlight.report.curves import curves
+    from firstlight.report.html import page
+
+    directory = Path(out)
+    if not comparison.results:
+        raise OptionError("expected a comparison with at least one run, got none; nothing to write")
+    if directory.exists() and not directory.is_dir():
+        raise OptionError(f"out must be a directory, got the file {directory}")
+    shown = groups(comparison)
+    names = file_names(f"curves-{group.model}-{group.data}-{group.optimizer}" for group in shown)
+    pictures = [curves(group) for group in shown]
+    files = {f"{name}.png": picture for name, picture in zip(names, pictures, strict=True)}
+    files["report.html"] = page(comparison.results, shown, pictures).encode()
+    directory.mkdir(parents=True, exist_ok=True)
+    return [_replace(directory / name, content) for name, content in files.items()]
+
+
+def file_names(names: Iterable[str]) -> list[str]:
+    """Turn names into file names that are safe on every system, and all different.
+
+    Example:
+        >>> file_names(["curves-torchvision:resnet18-digits", "curves-a/b", "curves-a?b"])
+        ['curves-torchvision_resnet18-digits', 'curves-a_b', 'curves-a_b-2']
+    """
+    taken: set[str] = set()
+    safe = []
+    for name in names:
+        stem = re.sub(r"[^A-Za-z0-9.-]+", "_", name)[:120]
+        found, number = stem, 1
+        while found.lower() in taken:
+            number += 1
+            found = f"{stem}-{number}"
+        taken.add(found.lower())
+        safe.append(found)
+    return safe
+
+
+def _replace(path: Path, content: bytes) -> Path:
+    """Write beside ``path`` and move into place: a reader never sees half a file."""
+    temporary = path.with_name(f".{path.stem[:80]}-{os.getpid()}.part")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path

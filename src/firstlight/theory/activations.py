@@ -1,0 +1,105 @@
+"""Activations by name, and any callable made ready for mathematics in float64."""
+
+import copy
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from firstlight.errors import OptionError, one_of
+
+Activation = str | Callable[[Tensor], Tensor]
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "linear": lambda x: x,
+    "identity": lambda x: x,
+    "relu": functional.relu,
+    "relu6": functional.relu6,
+    "leaky_relu": functional.leaky_relu,
+    "elu": functional.elu,
+    "selu": functional.selu,
+    "celu": functional.celu,
+    "gelu": functional.gelu,
+    "gelu_tanh": lambda x: functional.gelu(x, approximate="tanh"),
+    "silu": functional.silu,
+    "swish": functional.silu,
+    "mish": functional.mish,
+    "softplus": functional.softplus,
+    "hardswish": functional.hardswish,
+    "sigmoid": torch.sigmoid,
+    "hardsigmoid": functional.hardsigmoid,
+    "tanh": torch.tanh,
+    "hardtanh": functional.hardtanh,
+    "softsign": functional.softsign,
+    "sin": torch.sin,
+    "erf": torch.erf,
+    "arctan": lambda x: torch.atan(x * (math.pi / 2)) * (2 / math.pi),
+    "gudermannian": lambda x: 2 * torch.atan(torch.tanh(x / 2)),
+    "algebraic": lambda x: x * torch.rsqrt(1 + x * x),
+}
+
+
+def elementwise(activation: Activation) -> Callable[[Tensor], Tensor]:
+    """Return ``activation`` as a function that takes float64 vectors and works element by element.
+
+    A module is copied, moved to the CPU and to float64, and put in evaluation mode.
+
+    Args:
+        activation: a name in ``ACTIVATIONS``, a function or a module.
+
+    Raises:
+        OptionError: the name is unknown, or the callable does not act on each element alone.
+
+    Example:
+        >>> elementwise("relu")(torch.tensor([-1.0, 2.0]))
+        tensor([0., 2.])
+    """
+    if isinstance(activation, str):
+        if activation not in ACTIVATIONS:
+            raise one_of(activation, ACTIVATIONS, "activation")
+        return ACTIVATIONS[activation]
+    if not callable(activation):
+        raise OptionError(f"activation must be a name or a callable, got {activation!r}")
+    if isinstance(activation, nn.Module):
+        activation = copy.deepcopy(activation).cpu().double().eval()
+    _check_elementwise(activation)
+    return activation
+
+
+def _check_elementwise(f: Callable[[Tensor], Tensor]) -> None:
+    """Refuse what mixes elements (softmax), changes the shape (GLU) or draws at random."""
+    x = torch.tensor([-1.7, 0.3, 1.1, 2.9], dtype=torch.float64)
+    try:
+        with torch.no_grad():
+            together, alone = f(x.clone()), torch.cat([f(part.clone()) for part in x.split(1)])
+    except Exception as error:
+        raise OptionError(
+            f"activation {f!r} cannot be evaluated on a vector: {error}; "
+            "give a function of each element alone"
+        ) from error
+    if together.shape != x.shape or not torch.allclose(together, alone, equal_nan=True):
+        raise OptionError(f"activation must act on each element alone, {f!r} does not")
+
+
+def derivative(f: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """Return the derivative of an elementwise function, by automatic differentiation.
+
+    Raises:
+        OptionError: on evaluation, where the function cannot be differentiated.
+
+    Example:
+        >>> derivative(torch.tanh)(torch.zeros(2))
+        tensor([1., 1.])
+    """
+
+    def slope(x: Tensor) -> Tensor:
+        with torch.enable_grad():
+            x = x.detach().requires_grad_()
+            y = f(x.clone()).sum()  # a clone, as f may work in place
+            if not y.requires_grad:
+                raise OptionError(f"activation {f!r} cannot be differentiated by torch.autograd")
+            return torch.autograd.grad(y, x)[0]
+
+    return slope

@@ -1,0 +1,196 @@
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+import firstlight
+from firstlight import FirstlightError, OptionError
+from firstlight.init import SCHEMES, harmonic_
+from firstlight.model import views
+
+
+def build():
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(4, 8, 3, padding=1),
+        nn.BatchNorm2d(8),
+        nn.ReLU(),
+        nn.ConvTranspose2d(8, 8, 2),
+        nn.Flatten(),
+        nn.Linear(8 * 81, 16),
+        nn.LayerNorm(16),
+        nn.Linear(16, 6),
+    )
+
+
+BATCH = torch.randn(12, 4, 8, 8, generator=torch.Generator().manual_seed(1))
+NEEDS = {"diagonal_plus_noise": {"activation": "tanh"}, "edge_of_chaos": {"activation": "tanh"}}
+
+
+def state(model):
+    return {name: value.clone() for name, value in model.state_dict().items()}
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+@pytest.mark.parametrize("scheme", sorted(SCHEMES))
+def test_every_scheme_gives_a_finite_repeatable_start(scheme):
+    options = NEEDS.get(scheme, {})
+    example = BATCH if SCHEMES[scheme].data_driven else None
+    models = [build() for _ in range(2)]
+    for model in models:
+        for parameter in model.parameters():
+            nn.init.constant_(parameter, 0.37)
+        torch.rand(3)  # the global random state must not matter
+        result = firstlight.initialize(model, scheme, seed=3, example=example, **options)
+        assert result is model
+    assert same(state(models[0]), state(models[1]))
+    for view in views(models[0]):
+        assert bool(view.weight.isfinite().all())
+        assert not bool((view.weight == 0.37).all())
+    for module in models[0]:
+        if getattr(module, "bias", None) is not None:
+            assert not module.bias.any()
+    assert bool((models[0][1].weight == 1).all())
+    assert bool((models[0][6].weight == 1).all())
+    assert bool((models[0][1].running_var == 1).all())
+
+
+def test_harmonic_is_the_default_and_layers_differ():
+    model = firstlight.initialize(nn.Sequential(nn.Linear(32, 32), nn.Linear(32, 32)))
+    first, second = (layer.weight for layer in model)
+    assert not torch.equal(first, second)
+    assert float(first.detach().sum(1).abs().max()) < 1e-5
+
+
+@pytest.mark.parametrize("scheme", ["he_normal", "harmonic", "orthogonal"])
+def test_inserting_a_layer_changes_no_other(scheme):
+    def named(*names):
+        return nn.ModuleDict({name: nn.Linear(16, 16) for name in names})
+
+    short = firstlight.initialize(named("a", "b", "c"), scheme, seed=5)
+    long = firstlight.initialize(named("a", "new", "b", "c"), scheme, seed=5)
+    for name in "abc":
+        assert torch.equal(short[name].weight, long[name].weight)
+    assert not torch.equal(short["a"].weight, short["b"].weight)
+    other = firstlight.initialize(named("a", "b", "c"), scheme, seed=6)
+    assert not torch.equal(short["a"].weight, other["a"].weight)
+
+
+def test_attention_parts_are_filled_apart():
+    attention = firstlight.initialize(nn.MultiheadAttention(32, 4), "orthogonal")
+    for part in attention.in_proj_weight.detach().chunk(3):
+        torch.testing.assert_close(part @ part.T, torch.eye(32), atol=1e-5, rtol=0)
+    assert not attention.in_proj_bias.any()
+    assert not attention.out_proj.bias.any()
+
+
+def test_global_random_state_is_untouched():
+    model = nn.Linear(8, 8)
+    before = torch.get_rng_state()
+    firstlight.initialize(model, "he_normal")
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_frozen_and_excluded_and_zero_norms_are_kept():
+    model = build()
+    model[0].weight.requires_grad_(False)
+    nn.init.zeros_(model[1].weight)  # closes a residual branch on purpose
+    nn.init.constant_(model[7].bias, 0.5)
+    before = state(model)
+    firstlight.initialize(model, "he_normal", exclude=["7.*"])
+    after = model.state_dict()
+    kept = {name for name in before if torch.equal(before[name], after[name])}
+    assert {"0.weight", "1.weight", "7.weight", "7.bias"} <= kept
+    assert not {"3.weight", "5.weight", "0.bias"} & kept
+
+
+def test_siren_scales_all_but_the_last_layer():
+    def weights(**options):
+        net = nn.Sequential(nn.Linear(2, 64), nn.Linear(64, 64), nn.Linear(64, 1))
+        return [layer.weight for layer in firstlight.initialize(net, "siren", **options)]
+
+    plain, scaled = weights(), weights(alpha=2.0)
+    ratios = [float((b / a).detach().mean()) for a, b in zip(plain, scaled, strict=True)]
+    assert ratios == pytest.approx([2, 2, 1])
+
+
+def test_gain_is_passed_on():
+    loud = firstlight.initialize(nn.Linear(64, 8), gain="relu")
+    assert float(loud.weight.detach()[0].norm()) == pytest.approx(
+        firstlight.theory.gain("relu", zero_sum=True), rel=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"scheme": "harmonics"}, "scheme must be one of .*harmonic.*got 'harmonics'"),
+        (
+            {"scheme": "zero", "gain": 2.0},
+            "'zero' does not use the option 'gain'; it accepts: none",
+        ),
+        ({"scheme": "harmonic", "layer": 2}, "does not use the option 'layer'"),
+        ({"scheme": "harmonic", "mode": "fan"}, "0.weight: mode must be one of"),
+        ({"scheme": "lsuv"}, "pass example=batch"),
+        ({"scheme": "harmonic", "example": BATCH}, "does not look at data"),
+        ({"scheme": "diagonal_plus_noise"}, "needs the option 'activation'"),
+        ({"scheme": "harmonic", "seed": -1}, "seed must be a whole number >= 0, got -1"),
+    ],
+)
+def test_bad_calls_change_nothing(arguments, message):
+    model = build()
+    before = state(model)
+    with pytest.raises(OptionError, match=message):
+        firstlight.initialize(model, **arguments)
+    assert same(before, model.state_dict())
+
+
+@pytest.mark.parametrize(
+    ("scheme", "late", "message"),
+    [
+        ("harmonic", nn.Linear(2, 4), "3.weight: harmonic_ needs at least 3 inputs"),
+        ("looks_linear", nn.Linear(7, 4), "mirrors the inputs"),
+        ("sinusoidal", nn.Linear(2, 2), "sinusoidal_ is constant"),
+        ("harmonic", nn.Linear(4, 4, device="meta"), "to_empty"),
+        ("harmonic", nn.Linear(4, 4, dtype=torch.complex64), "floating-point"),
+    ],
+)
+def test_a_bad_last_layer_leaves_the_first_ones_alone(scheme, late, message):
+    model = nn.Sequential(nn.Linear(8, 8), nn.Linear(8, 8), nn.ReLU(), late)
+    before = model[0].weight.clone(), model[1].weight.clone()
+    with pytest.raises(OptionError, match=message):
+        firstlight.initialize(model, scheme)
+    assert torch.equal(before[0], model[0].weight)
+    assert torch.equal(before[1], model[1].weight)
+
+
+def test_a_failing_batch_restores_the_model():
+    model = build()
+    before = state(model)
+    with pytest.raises(RuntimeError):
+        firstlight.initialize(model, "lsuv", example=torch.randn(2, 3, 3))
+    assert same(before, model.state_dict())
+    with pytest.raises(FirstlightError):
+        firstlight.initialize(model, "lsuv", example=torch.zeros(4, 4, 8, 8))
+    assert same(before, model.state_dict())
+
+
+def test_lsuv_gives_unit_variance():
+    model = firstlight.initialize(build(), "lsuv", example=BATCH)
+    outputs = []
+    for layer in (model[0], model[5]):
+        layer.register_forward_hook(lambda _m, _i, out: outputs.append(float(out.detach().std())))
+    model(BATCH)
+    assert outputs == pytest.approx([1, 1], rel=0.02)
+
+
+def test_copies_are_equal_across_dtype_within_rounding():
+    net = firstlight.initialize(nn.Linear(64, 32))
+    half = firstlight.initialize(nn.Linear(64, 32, dtype=torch.bfloat16))
+    torch.testing.assert_close(half.weight.float(), net.weight, atol=2e-3, rtol=1e-2)
+    assert copy.deepcopy(net).weight.equal(net.weight)
+    assert not torch.equal(net.weight, harmonic_(torch.empty(32, 64)))

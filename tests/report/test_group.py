@@ -1,0 +1,63 @@
+import math
+
+import pytest
+
+from firstlight.report.group import groups
+
+
+def test_one_group_for_each_model_data_and_optimizer(make):
+    comparison = make.of(
+        make.sweep().results
+        + make.sweep(optimizer="sgd").results
+        + make.sweep(model="small_vit").results
+        + make.sweep(data="mnist").results
+    )
+    assert [(group.model, group.data, group.optimizer) for group in groups(comparison)] == [
+        ("mlp", "digits", "adamw"),
+        ("mlp", "digits", "sgd"),
+        ("small_vit", "digits", "adamw"),
+        ("mlp", "mnist", "adamw"),
+    ]
+
+
+def test_rows_carry_the_statistics_of_the_comparison(make):
+    comparison = make.with_failures()
+    (group,) = groups(comparison)
+    for metric in ("accuracy_epoch_1", "accuracy_epoch_10", "accuracy_max", "auc"):
+        table = comparison.summary(metric).set_index("scheme")
+        for row in group.rows:
+            expected = tuple(table.loc[row.scheme, ["mean", "low", "high"]])
+            found = row.measures[metric]
+            assert (found.mean, found.low, found.high) == pytest.approx(expected, nan_ok=True)
+    table = comparison.summary("accuracy_max").set_index("scheme")
+    for row in group.rows:
+        record = table.loc[row.scheme]
+        found = (row.difference.mean, row.difference.low, row.difference.high, row.p)
+        expected = record[["difference", "difference_low", "difference_high", "p_holm"]]
+        assert found == pytest.approx(tuple(expected), nan_ok=True)
+        assert row.significant == record.significant
+        assert (len(row.finished), len(row.failed)) == (record.n, record.failed)
+        assert row.is_baseline == (row.scheme == "default")
+
+
+def test_the_best_scheme_comes_first_and_what_never_finished_last(make):
+    (group,) = groups(make.with_failures())
+    means = [row.measures["accuracy_max"].mean for row in group.rows]
+    assert means[:-1] == sorted(means[:-1], reverse=True)
+    assert math.isnan(means[-1])
+    assert group.rows[-1].scheme == "lsuv"
+    assert group.best("accuracy_max") is group.rows[0]
+
+
+def test_a_run_of_fewer_than_ten_epochs_has_no_epoch_10(make):
+    (short,) = groups(make.sweep(epochs=9))
+    (long,) = groups(make.sweep(epochs=10))
+    assert short.metrics == ("accuracy_epoch_1", "accuracy_max", "auc")
+    assert long.metrics == ("accuracy_epoch_1", "accuracy_epoch_10", "accuracy_max", "auc")
+
+
+def test_no_best_scheme_where_no_run_finished(make):
+    crashed = [make.run("default", seed, accuracy=[], status="crashed") for seed in range(3)]
+    (group,) = groups(make.of(tuple(crashed)))
+    assert group.best("accuracy_max") is None
+    assert math.isnan(group.rows[0].seconds)

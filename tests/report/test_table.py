@@ -1,0 +1,75 @@
+"""The terminal's table against stored text: read golden/*.txt to see what it looks like."""
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from rich.text import Text
+
+from firstlight.report import table
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def rendered(comparison, width, encoding="utf-8"):
+    buffer = io.BytesIO()
+    file = io.TextIOWrapper(buffer, encoding=encoding)
+    console = Console(file=file, width=width, color_system=None, legacy_windows=False)
+    console.print(table(comparison))
+    file.flush()
+    return buffer.getvalue().decode(encoding)
+
+
+@pytest.mark.parametrize("width", [100, 80])
+@pytest.mark.parametrize("name", ["sweep", "with_failures", "two_settings"])
+def test_looks_as_stored(make, name, width):
+    found = rendered(getattr(make, name)(), width)
+    assert found == (GOLDEN / f"{name}-{width}.txt").read_text(encoding="utf-8")
+
+
+def test_one_seed_looks_as_stored(make):
+    found = rendered(make.sweep(seeds=1, epochs=4), 80)
+    assert found == (GOLDEN / "one_seed-80.txt").read_text(encoding="utf-8")
+
+
+def test_a_terminal_without_unicode_gets_plain_letters(make):
+    found = rendered(make.with_failures(), 100, encoding="ascii")
+    assert found == (GOLDEN / "with_failures-ascii.txt").read_text(encoding="ascii")
+
+
+@pytest.mark.parametrize("width", range(62, 130, 3))
+def test_nothing_is_cut_or_wider_than_the_terminal(make, width):
+    text = rendered(make.with_failures(), width)
+    assert max(len(line) for line in text.splitlines()) <= width
+    for whole in ("★ harmonic", "96.3 ± 1.1", "+6.77 [+5.53, +8.00]", "0.007*", "2/3"):
+        assert whole in text
+
+
+def test_a_long_scheme_name_is_folded_not_cut(make):
+    name = "diagonal_plus_noise:depth=1000:activation=gudermannian"
+    runs = [
+        make.run(scheme, seed, accuracy=[0.5 + gain * seed**2])
+        for scheme, gain in (("default", 0.01), (name, 0.02))
+        for seed in range(3)
+    ]
+    text = rendered(make.of(tuple(runs)), 80)
+    assert max(len(line) for line in text.splitlines()) <= 80
+    folded = "".join(line[:32].strip(" ■●") for line in text.splitlines() if "default" not in line)
+    assert name in folded.replace(" ", "")
+
+
+def test_the_best_mean_of_each_column_is_bold(make):
+    console = Console(file=io.StringIO(), width=100, force_terminal=True, color_system=None)
+    bold = [
+        segment.text.strip()
+        for segment in console.render(table(make.sweep()))
+        if segment.style and segment.style.bold and "±" in segment.text
+    ]
+    assert bold == ["55.2 ± 1.9", "95.9 ± 1.8", "96.3 ± 1.1"]
+
+
+def test_a_name_is_never_read_as_markup(make):
+    runs = [make.run("[bold red]evil[/]", seed, accuracy=[0.5 + 0.1 * seed]) for seed in range(3)]
+    assert "[bold red]evil[/]" in rendered(make.of(tuple(runs)), 80)
+    assert Text.from_markup("[bold red]evil[/]").plain == "evil"  # what it would have become
