@@ -194,3 +194,13 @@ def test_copies_are_equal_across_dtype_within_rounding():
     torch.testing.assert_close(half.weight.float(), net.weight, atol=2e-3, rtol=1e-2)
     assert copy.deepcopy(net).weight.equal(net.weight)
     assert not torch.equal(net.weight, harmonic_(torch.empty(32, 64)))
+
+
+@pytest.mark.parametrize("scheme", ["harmonic", "sinusoidal", "he_normal", "orthogonal", "zero"])
+def test_a_default_device_does_not_matter(scheme):
+    """Users build under ``with torch.device(...)``; the fills still work where the tensor is."""
+    plain, inside = nn.Linear(300, 8), nn.Linear(300, 8)
+    firstlight.initialize(plain, scheme)
+    with torch.device("meta"):
+        firstlight.initialize(inside, scheme)
+    assert torch.equal(plain.weight, inside.weight)

@@ -1,76 +1,35 @@
-"""A small comparison made by hand, with its statistics worked out by SciPy alone."""
+"""Comparisons made by hand: real results and real statistics, but nothing is trained."""
 
 import itertools
 import math
-from dataclasses import dataclass
 from types import SimpleNamespace
 
 import numpy as np
-import pandas as pd
 import pytest
-from scipy import stats
 
-from firstlight.comparison.spec import RunResult, RunSpec
-
-KEY = ["model", "data", "optimizer", "scheme"]
+from firstlight.comparison import Comparison, RunResult, RunSpec
+from firstlight.comparison.sweep import TUNING_SEED, Sweep
 
 
-@dataclass(frozen=True)
-class FakeComparison:
-    """What the report asks of a comparison, and no more."""
+def comparison(results, *, tuning=()):
+    """Wrap ``results`` in the sweep that asks for them."""
+    specs = [result.spec for result in results]
 
-    results: tuple[RunResult, ...]
+    def values(field):
+        return tuple(dict.fromkeys(getattr(spec, field) for spec in specs))
 
-    def summary(self, metric):
-        runs = pd.DataFrame(
-            {**run.spec.model_dump(), "ok": run.status == "ok", "value": getattr(run, metric)}
-            for run in self.results
-        )
-        rows = []
-        for _, group in runs.groupby(KEY[:3], sort=False):
-            schemes = list(dict.fromkeys(group.scheme))
-            baseline = "default" if "default" in schemes else schemes[0]
-            rows += [summary_row(group, scheme, baseline) for scheme in schemes]
-        return holm(pd.DataFrame(rows))
-
-
-def summary_row(group, scheme, baseline):
-    def finished(name):
-        chosen = group[(group.scheme == name) & group.ok & group.value.notna()]
-        return chosen.set_index("seed").value.astype(float)
-
-    own, base = finished(scheme), finished(baseline)
-    mean, low, high = t_interval(own)
-    row = dict(zip(KEY[:3], group[KEY[:3]].iloc[0], strict=True))
-    row |= {"scheme": scheme, "baseline": baseline, "n": len(own), "reasons": []}
-    row |= {"failed": int((~group[group.scheme == scheme].ok).sum())}
-    row |= {"mean": mean, "low": low, "high": high, "p": math.nan}
-    paired = (own - base).dropna() if scheme != baseline else own[:0]
-    names = ("difference", "difference_low", "difference_high")
-    row |= dict(zip(names, t_interval(paired), strict=True))
-    if len(paired) > 1:
-        row["p"] = float(stats.ttest_1samp(paired, 0).pvalue)
-    return row
-
-
-def t_interval(values):
-    if len(values) == 0:
-        return math.nan, math.nan, math.nan
-    mean = float(np.mean(values))
-    if len(values) == 1:
-        return mean, math.nan, math.nan
-    half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
-    return mean, mean - half, mean + half
-
-
-def holm(frame):
-    frame["p_holm"] = math.nan
-    for _, group in frame.groupby(KEY[:3]):
-        ranked = group.p.dropna().sort_values()
-        factors = np.arange(len(ranked), 0, -1)
-        frame.loc[ranked.index, "p_holm"] = np.minimum(1, np.maximum.accumulate(ranked * factors))
-    frame["significant"] = frame.p_holm < 0.05
-    return frame
+    asked = Sweep(
+        models=values("model"),
+        data=values("data"),
+        optimizers=values("optimizer"),
+        schemes=values("scheme"),
+        seeds=values("seed"),
+        learning_rate=1e-3,
+        tune_lr=bool(tuning),
+        **{name: values(name)[0] for name in ("epochs", "batch_size", "weight_decay")},
+        match_variance=values("match_variance")[0],
+    )
+    return Comparison(asked, tuple(results), tuple(tuning))
 
 
 def curve(scheme, seed, epochs):
@@ -114,7 +73,7 @@ CLIMBS = {  # highest accuracy, rate of climb
 def sweep(schemes=tuple(CLIMBS), *, seeds=3, epochs=12, **spec):
     """A whole comparison in which every run finished."""
     pairs = itertools.product(schemes, range(seeds))
-    return FakeComparison(
+    return comparison(
         tuple(
             run(scheme, seed, accuracy=curve(scheme, seed, epochs), epochs=epochs, **spec)
             for scheme, seed in pairs
@@ -136,12 +95,24 @@ def with_failures():
         run("lsuv", seed, accuracy=[], status="crashed", reason="out of memory", epochs=12)
         for seed in range(3)
     ]
-    return FakeComparison(tuple(whole))
+    return comparison(tuple(whole))
 
 
 def two_settings():
     """The same schemes under two optimizers."""
-    return FakeComparison(sweep().results + sweep(optimizer="sgd", seeds=4, epochs=20).results)
+    return comparison(sweep().results + sweep(optimizer="sgd", seeds=4, epochs=20).results)
+
+
+def tuned():
+    """Every scheme with the learning rate that served it best."""
+    tried = [
+        run(scheme, TUNING_SEED, accuracy=[0.5, 0.9 - abs(rate - best)], learning_rate=rate)
+        for scheme, best in (("default", 0.01), ("harmonic", 0.003))
+        for rate in (0.001, 0.003, 0.01)
+    ]
+    results = sweep(("default",), learning_rate=0.01).results
+    results += sweep(("harmonic",), learning_rate=0.003).results
+    return comparison(results, tuning=tried)
 
 
 @pytest.fixture
@@ -151,6 +122,7 @@ def make():
         sweep=sweep,
         with_failures=with_failures,
         two_settings=two_settings,
+        tuned=tuned,
         run=run,
-        of=FakeComparison,
+        of=comparison,
     )

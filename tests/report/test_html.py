@@ -15,7 +15,7 @@ EVIL = "<script>alert(1)</script>"
 
 def build(comparison):
     shown = groups(comparison)
-    return page(comparison.results, shown, [curves(group) for group in shown])
+    return page(comparison, shown, [curves(group) for group in shown])
 
 
 class Reader(HTMLParser):

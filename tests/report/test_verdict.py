@@ -47,7 +47,7 @@ def test_schemes_are_sorted_by_what_can_be_said_of_them():
         "Better than default at 5 %: up.",
         "Worse than default at 5 %: down.",
         "Not distinguishable from default at 5 %: near, edge.",
-        "Too few finished runs to judge: odd.",
+        "Not judged, for want of finished runs or of spread between seeds: odd.",
     ]
 
 

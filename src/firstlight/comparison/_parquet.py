@@ -1,6 +1,5 @@
 """Images and labels from parquet files; files are data, so everything about them is checked."""
 
-import glob
 import io
 import warnings
 from pathlib import Path
@@ -24,12 +23,13 @@ Arrays = tuple[np.ndarray, np.ndarray]
 
 
 def load(pattern: str) -> tuple[Arrays, Arrays | None]:
-    """Read one file, or the train file and the test file that a glob pattern matches.
+    """Read one file, or the train file and the test file that a pattern matches.
 
     Raises:
         FirstlightError: no such file, or one that does not hold images and labels.
     """
-    paths = sorted(Path(found) for found in glob.glob(str(Path(pattern).expanduser())))
+    given = Path(pattern).expanduser()
+    paths = sorted(given.parent.glob(given.name)) if given.name else []
     if not paths:
         raise FirstlightError(f"parquet: no file matches {pattern!r}")
     if len(paths) == 1:
@@ -101,7 +101,7 @@ def _decode(content: bytes) -> np.ndarray:
     with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
         if image.width * image.height > MAX_PIXELS:
             raise ValueError(
-                f"an image of {image.width} x {image.height} is over the limit of {MAX_PIXELS} pixels"
+                f"{image.width} x {image.height} pixels are more than the limit of {MAX_PIXELS}"
             )
         if image.mode not in _MODES:
             raise ValueError(f"an image must be 8-bit grey or RGB, got mode {image.mode!r}")

@@ -22,7 +22,8 @@ def accelerator(precision: str) -> Accelerator:
         1
     """
     # its state is global and refuses a second precision, even in another comparison
-    AcceleratorState._reset_state(reset_partial_state=True)
+    if AcceleratorState._shared_state and AcceleratorState().mixed_precision != precision:
+        AcceleratorState._reset_state()
     try:
         found = Accelerator(mixed_precision=precision)
     except (ValueError, ImportError) as error:

@@ -14,8 +14,8 @@ def order(seed: int, epoch: int, count: int) -> Tensor:
 
     Example:
         >>> from firstlight.comparison.batches import order
-        >>> bool((order(0, 1, 9) == order(0, 1, 9)).all()), bool((order(0, 1, 9) == order(0, 2, 9)).all())
-        (True, False)
+        >>> order(seed=0, epoch=0, count=5).sort().values
+        tensor([0, 1, 2, 3, 4])
     """
     return torch.from_numpy(np.random.default_rng([seed, epoch]).permutation(count))
 
@@ -23,9 +23,7 @@ def order(seed: int, epoch: int, count: int) -> Tensor:
 def normalise(images: Tensor, normalisation: tuple[Tensor, Tensor]) -> Tensor:
     """Turn bytes (N, C, H, W) into floats of mean 0 and variance 1 over the training set."""
     mean, std = normalisation
-    # convolutions on CPU are up to 1.4 times faster with channels last, measured
-    floats = images.to(torch.float32, memory_format=torch.channels_last)
-    return floats.sub_(mean).div_(std)
+    return images.to(torch.float32).sub_(mean).div_(std)
 
 
 def batches(

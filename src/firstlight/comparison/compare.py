@@ -13,7 +13,7 @@ from firstlight.comparison.sweep import plan
 
 #: What is compared when nothing is said.
 SCHEMES = ("default", "he_normal", "orthogonal", "lsuv", "sinusoidal", "harmonic")
-OPTIMIZERS = ("sgd", "adam", "adamw")
+OPTIMIZERS = ("sgd", "adamw")
 EPOCHS = 20
 
 Several = str | Sequence[str]

@@ -3,8 +3,8 @@
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,6 +15,9 @@ from firstlight.errors import FirstlightError, OptionError
 
 #: Where data sets are downloaded to unless ``data_root`` says otherwise.
 DATA_ROOT = Path("~/.cache/firstlight")
+
+#: Images (N, H, W) or (N, H, W, C) as bytes, and their labels (N,), as a loader returns them.
+Arrays = tuple[np.ndarray, np.ndarray]
 
 _SPLIT_SEED = 0  # every split of one data set is the same, in every run and on every machine
 
@@ -149,7 +152,7 @@ def load(name: str, root: str | Path | None = None) -> Data:
 
 def check(name: str) -> None:
     """Raise ``OptionError`` unless ``name`` is the name of a data set."""
-    if name not in _LOADERS and not name.removeprefix("parquet:").strip() != name.strip():
+    if name not in _LOADERS and not name.startswith("parquet:"):
         raise OptionError(f"data must be one of {', '.join(_LOADERS)}, parquet:PATH; got {name!r}")
 
 
@@ -166,36 +169,36 @@ def _split(labels: np.ndarray, first: int, name: str) -> tuple[np.ndarray, np.nd
     return one, other
 
 
-def _data(name: str, train: tuple[Any, Any], test: tuple[Any, Any] | None) -> Data:
-    """Check the arrays of a loader, images (N, H, W) or (N, H, W, C), and number the labels."""
+def _data(name: str, train: Arrays, test: Arrays | None) -> Data:
+    """Number the labels, and split where the data set came as one part."""
     if test is None:
-        images, labels = (np.asarray(part) for part in train)
-        one, other = _split(labels, round(0.8 * len(labels)), name)
-        train = images[np.sort(one)], labels[np.sort(one)]
-        test = images[np.sort(other)], labels[np.sort(other)]
+        one, other = (np.sort(part) for part in _split(train[1], round(0.8 * len(train[1])), name))
+        train, test = (train[0][one], train[1][one]), (train[0][other], train[1][other])
     names = np.unique(np.concatenate([train[1], test[1]]))
     if len(names) < 2:
-        raise FirstlightError(f"{name} has {len(names)} class; 2 or more are needed")
-    splits = []
-    for images, labels in (train, test):
-        array = np.asarray(images)
-        array = array[:, None] if array.ndim == 3 else array.transpose(0, 3, 1, 2)
-        number = np.searchsorted(names, labels)
-        splits.append(
-            Split(torch.from_numpy(np.ascontiguousarray(array)), torch.from_numpy(number))
-        )
-    return Data(name, *splits, classes=len(names))
+        raise FirstlightError(f"{name} has one class only; 2 or more are needed")
+    return Data(name, _numbered(train, names), _numbered(test, names), len(names))
 
 
-def _digits(_: Path) -> tuple[tuple[Any, Any], None]:
+def _numbered(arrays: Arrays, names: np.ndarray) -> Split:
+    """Turn images (N, H, W) or (N, H, W, C) and labels into tensors."""
+    images, labels = arrays
+    images = images[:, None] if images.ndim == 3 else images.transpose(0, 3, 1, 2)
+    return Split(
+        torch.from_numpy(np.ascontiguousarray(images)),
+        torch.from_numpy(np.searchsorted(names, labels).astype(np.int64)),
+    )
+
+
+def _digits(_: Path) -> tuple[Arrays, None]:
     from sklearn.datasets import load_digits
 
     digits = load_digits()
     return (digits.images.astype(np.uint8), digits.target), None
 
 
-def _downloaded(kind: str) -> Callable[[Path], tuple[tuple[Any, Any], tuple[Any, Any]]]:
-    def loader(root: Path) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+def _downloaded(kind: str) -> Callable[[Path], tuple[Arrays, Arrays]]:
+    def loader(root: Path) -> tuple[Arrays, Arrays]:
         _torchvision.prepare()
         try:
             from torchvision import datasets
@@ -205,8 +208,8 @@ def _downloaded(kind: str) -> Callable[[Path], tuple[tuple[Any, Any], tuple[Any,
             ) from error
         try:
             sets = [getattr(datasets, kind)(root, train=train, download=True) for train in (1, 0)]
-        except (OSError, RuntimeError) as error:
-            reason = str(error).strip().splitlines()[0]
+        except (OSError, RuntimeError, HTTPException) as error:
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise FirstlightError(f"{kind} could not be downloaded to {root}: {reason}") from error
         train, test = ((np.asarray(one.data), np.asarray(one.targets)) for one in sets)
         return train, test
@@ -214,7 +217,7 @@ def _downloaded(kind: str) -> Callable[[Path], tuple[tuple[Any, Any], tuple[Any,
     return loader
 
 
-_LOADERS: dict[str, Callable[[Path], Any]] = {
+_LOADERS: dict[str, Callable[[Path], tuple[Arrays, Arrays | None]]] = {
     "digits": _digits,
     "cifar10": _downloaded("CIFAR10"),
     "cifar100": _downloaded("CIFAR100"),

@@ -70,11 +70,14 @@ def build(
         'AdamW'
     """
     name, options = parse(text)
+    tensors = list(parameters)
+    # one kernel for all weights, where torch has had it for long
+    fused = all(tensor.device.type in ("cpu", "cuda") for tensor in tensors)
     if name != "sgd":
         options["betas"] = (options.pop("beta1", 0.9), options.pop("beta2", 0.999))
     try:
         return _OPTIMIZERS[name](  # type: ignore[call-arg]
-            parameters, lr=learning_rate, weight_decay=weight_decay, fused=True, **options
+            tensors, lr=learning_rate, weight_decay=weight_decay, fused=fused, **options
         )
     except (TypeError, ValueError) as error:
         raise OptionError(f"optimizer {text!r}: {error}") from error

@@ -11,7 +11,7 @@ from firstlight.comparison.spec import RunResult, RunSpec
 from firstlight.comparison.start import start
 from firstlight.comparison.store import Store, write_atomically
 from firstlight.comparison.sweep import Group, Sweep
-from firstlight.comparison.train import train, versions
+from firstlight.comparison.train import train
 from firstlight.errors import FirstlightError
 
 
@@ -66,6 +66,7 @@ class Session:
                 tried = [self._obtain(spec) for spec in tuning.grid(sweep, group)]
                 rates = tuning.choose(sweep, tried)
                 tuned += tried
+                self._note_edge(group, rates)
             results += [self._obtain(spec) for spec in sweep.runs(group, rates)]
         self._note_differences(results)
         return Comparison(sweep, tuple(results), tuple(tuned))
@@ -102,8 +103,19 @@ class Session:
             start(spec, data)
         except FirstlightError as error:
             raise type(error)(f"{spec.model}, {spec.scheme}: {error}") from error
-        except Exception:  # noqa: S110  a user's network that fails is a result, made by the run
-            pass
+        except Exception:
+            return  # a network that fails is a row of the table, which its run will make
+
+    def _note_edge(self, group: Group, rates: dict[str, float]) -> None:
+        """Say so where a better learning rate may lie outside the grid."""
+        tried = tuning.rates(self._sweep.learning_rate)
+        for edge, word in ((tried[0], "smallest"), (tried[-1], "largest")):
+            schemes = [scheme for scheme, rate in rates.items() if rate == edge]
+            if schemes:
+                self._progress.note(
+                    f"{', '.join(group)}: the {word} learning rate tried, {edge:g}, was best for "
+                    f"{', '.join(schemes)}; another --learning-rate moves the grid"
+                )
 
     def _note_differences(self, results: list[RunResult]) -> None:
         """Say so where runs on disk were made with other versions or on another device."""

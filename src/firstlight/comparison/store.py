@@ -80,9 +80,11 @@ class Store:
         except FileNotFoundError:
             return None
         except (OSError, ValidationError):
-            return self._refuse(spec, "is not a readable result")
+            self._refuse(spec, "is not a readable result")
+            return None
         if result.spec != spec:
-            return self._refuse(spec, "holds the result of another run")
+            self._refuse(spec, "holds the result of another run")
+            return None
         return None if result.status == "crashed" else result
 
     def save(self, result: RunResult) -> None:

@@ -1,7 +1,7 @@
 """All runs of a comparison: model x data x optimizer x scheme x seed."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -113,19 +113,22 @@ def plan(**options: Any) -> Sweep:
         (start.check, sweep.schemes),
     ):
         for name in names:
-            check(name)  # type: ignore[operator]
+            check(name)
     return sweep
 
 
 def _names(value: Any) -> Any:
-    """Return one or several names without repetitions."""
-    return tuple(dict.fromkeys([value] if isinstance(value, str) else value))
+    """Return one or several names without repetitions; what is neither, as it is."""
+    names = [value] if isinstance(value, str) else value
+    return tuple(dict.fromkeys(names)) if isinstance(names, Iterable) else names
 
 
 def _seeds(value: Any) -> Any:
-    if isinstance(value, bool) or (isinstance(value, int) and value < 1):
-        raise OptionError(f"seeds must be at least 1 (a count) or several seeds, got {value!r}")
-    seeds = tuple(range(value)) if isinstance(value, int) else tuple(dict.fromkeys(value))
-    if any(not isinstance(seed, int) or not 0 <= seed < TUNING_SEED for seed in seeds):
-        raise OptionError(f"seeds must be whole numbers from 0 to {TUNING_SEED - 1}, got {value!r}")
-    return seeds
+    several = isinstance(value, Iterable) and not isinstance(value, str)
+    seeds = tuple(dict.fromkeys(value)) if several else (value,)
+    if any(type(seed) is not int or not 0 <= seed < TUNING_SEED for seed in seeds) or value == 0:
+        raise OptionError(
+            f"seeds must be a count of at least 1, or several whole numbers from 0 to "
+            f"{TUNING_SEED - 1}; got {value!r}"
+        )
+    return seeds if several else tuple(range(value))

@@ -76,7 +76,9 @@ def train(spec: RunSpec, data: Data, on_epoch: Callable[[], None] = lambda: None
         >>> result.status, len(result.accuracy)
         ('ok', 2)
     """
-    record, status, reason = _Record(), "ok", ""
+    record = _Record()
+    status: Status = "ok"
+    reason = ""
     try:
         _run(spec, data, record, on_epoch)
     except _Diverged as error:
@@ -102,7 +104,11 @@ def _run(spec: RunSpec, data: Data, record: _Record, on_epoch: Callable[[], None
     optimizer = optimizers.build(
         spec.optimizer, network.parameters(), spec.learning_rate, spec.weight_decay
     )
-    network, optimizer = hardware.prepare(network, optimizer)
+    network = hardware.prepare(network)
+    # Accelerate's optimizer searches the disk for a package twice a step, a sixth of the time of a
+    # small network; only loss scaling, and devices that defer their work, need it
+    if hardware.scaler is not None or hardware.device.type not in ("cpu", "cuda", "mps"):
+        optimizer = hardware.prepare(optimizer)
     trainer = _Trainer(hardware, network, optimizer, data.to(hardware.device), spec)
     torch.manual_seed(spec.seed)  # schemes drew different amounts of random numbers until here
     for epoch in range(spec.epochs):

@@ -137,7 +137,7 @@ def _balance(values: Tensor, frequency: Tensor, dtype: torch.dtype) -> None:
     """
     n = values.shape[1]
     for p in _short_odd_divisors(n):
-        chosen = (torch.gcd(frequency, torch.tensor(n)) * p == n).nonzero().flatten()
+        chosen = (torch.gcd(frequency, torch.full_like(frequency, n)) * p == n).nonzero().flatten()
         if len(chosen) == 0:
             continue
         chosen = chosen.to(values.device)

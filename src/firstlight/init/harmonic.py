@@ -1,6 +1,8 @@
 """Harmonic initialization: deterministic zero-sum rows of full rank, at every shape (ours)."""
 
 import math
+from functools import lru_cache
+from itertools import count
 
 import torch
 from torch import Tensor
@@ -19,7 +21,7 @@ def harmonic_(tensor: Tensor, *, mode: str = "fan_in", gain: Gain = 1.0, layer: 
 
         W[i, j] = a sin(2 pi (f_i j / n + phi_i)),   j = 0..n-1,   a^2 / 2 = gain^2 / fan
 
-    on the tensor flattened to (m, n) = (out, in * prod(kernel)), with frequencies from
+    on the tensor flattened to (m, n) = (out, in * prod(kernel)), with frequencies spread over
     1..F, F = floor((n - 1) / 2). For m <= 2F each frequency carries a sine and a cosine; for
     m > 2F each carries m / F phases, evenly spaced over half a turn. So, at every shape:
     rows sum to zero and have one norm; rank is min(m, 2F); no row is another one or its
@@ -52,7 +54,7 @@ def harmonic_(tensor: Tensor, *, mode: str = "fan_in", gain: Gain = 1.0, layer: 
     amplitude = gain_value(gain, zero_sum=True) * math.sqrt(2 / max(fan(tensor, mode), 1))
 
     def rows(start: int, stop: int) -> tuple[Tensor, Tensor]:
-        return harmonic_rows(torch.arange(start, stop), m, n, layer)
+        return harmonic_rows(torch.arange(start, stop, device="cpu"), m, n, layer)
 
     return fill_sines(tensor, rows, amplitude)
 
@@ -61,14 +63,25 @@ def harmonic_rows(i: Tensor, m: int, n: int, layer: int) -> tuple[Tensor, Tensor
     """Return frequency (int64) and phase (float64, turns) of rows ``i`` of an m x n matrix."""
     highest = (n - 1) // 2
     if m <= 2 * highest:
-        frequency, turn = 1 + i // 2, (i % 2).double() / 4
+        index, turn = i // 2, (i % 2).double() / 4
     else:
         index = i % highest
-        count = m // highest + (index < m % highest)
-        frequency, turn = 1 + index, (i // highest).double() / (2 * count)
+        phases = m // highest + (index < m % highest)
+        turn = (i // highest).double() / (2 * phases)
+    frequency = 1 + (layer % highest + index * _stride(highest)) % highest
     base = (_LAYER * layer + (_LINEAR + _QUADRATIC * frequency) * frequency) % _MODULUS
     phase = base.double() / _MODULUS
     if m == 1:  # a lone sine must not vanish at any input: stay a quarter step off its zeros
         step = phase * 2 * n
         phase = (step.floor() + 0.25 + 0.5 * step.frac()) / (2 * n)
     return frequency, phase + turn
+
+
+@lru_cache
+def _stride(highest: int) -> int:
+    """Step from one row's frequency to the next: about the golden section, prime to ``highest``.
+
+    Any number of rows then spreads over the whole band, and no frequency comes twice.
+    """
+    start = max(1, round(highest * 0.6180339887498949))
+    return next(step for step in count(start) if math.gcd(step, highest) == 1)

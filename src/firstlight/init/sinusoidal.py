@@ -50,7 +50,7 @@ def sinusoidal_(tensor: Tensor, *, mode: str = "fan_avg", gain: Gain = 1.0) -> T
     check_varies(tensor)
 
     def rows(start: int, stop: int) -> tuple[Tensor, Tensor]:
-        i = torch.arange(start + 1, stop + 1)
+        i = torch.arange(start + 1, stop + 1, device="cpu")
         # column 0 holds j = 1, which adds i / n to the phase
         return i, (i % m).double() / m + (i % n).double() / n
 

@@ -49,11 +49,8 @@ def zero_(tensor: Tensor) -> Tensor:
     columns = torch.arange(n, device="cpu")
 
     def rows(start: int, stop: int) -> Tensor:
-        return (
-            _parity(torch.arange(start, stop, device="cpu")[:, None] & columns)
-            .mul(-2 * scale)
-            .add(scale)
-        )
+        i = torch.arange(start, stop, device="cpu")
+        return scale * (1 - 2 * _parity(i[:, None] & columns))
 
     write_rows(matrix, rows)
     return tensor

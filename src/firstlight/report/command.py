@@ -1,46 +1,43 @@
-"""The command line that asks for the runs of a comparison."""
+"""The command line that asks for a comparison."""
 
 import shlex
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from firstlight.comparison.spec import RunSpec
+if TYPE_CHECKING:
+    from firstlight.comparison.sweep import Sweep
 
 
-def command(specs: Sequence[RunSpec]) -> str:
-    r"""Write the ``firstlight compare`` call whose runs are ``specs``.
-
-    Learning rates that differ come only from tuning, so they become ``--tune-lr``.
+def command(sweep: "Sweep") -> str:
+    r"""Write the ``firstlight compare`` call that asks for ``sweep``, every setting spelled out.
 
     Example:
-        >>> spec = RunSpec(model="mlp", data="digits", optimizer="sgd", scheme="harmonic", seed=0,
-        ...                epochs=2, batch_size=64, learning_rate=0.001, weight_decay=0.0)
-        >>> print(command([spec]))
+        >>> from firstlight.comparison.sweep import Sweep
+        >>> sweep = Sweep(models=["mlp"], data=["digits"], optimizers=["sgd"],
+        ...               schemes=["default", "harmonic"], seeds=[0, 1, 2], epochs=2,
+        ...               batch_size=64, learning_rate=0.001, weight_decay=0.001)
+        >>> print(command(sweep))
         firstlight compare --model mlp --data digits --optimizers sgd \
-            --schemes harmonic \
-            --seeds 1 --epochs 2 --batch-size 64 --learning-rate 0.001 --weight-decay 0.0
+            --schemes default,harmonic \
+            --seeds 3 --epochs 2 --batch-size 64 --learning-rate 0.001 --weight-decay 0.001
     """
-
-    def values(field: str) -> list[str]:
-        return list(dict.fromkeys(str(getattr(spec, field)) for spec in specs))
-
-    def option(name: str, field: str) -> list[str]:
-        return [f"--{name}", ",".join(values(field))]
-
-    rates = option("learning-rate", "learning_rate")
-    settings = ["--seeds", str(len(values("seed")))]
-    settings += option("epochs", "epochs") + option("batch-size", "batch_size")
-    settings += rates if len(values("learning_rate")) == 1 else ["--tune-lr"]
-    settings += option("weight-decay", "weight_decay")
-    if specs[0].match_variance:
-        settings.append("--match-variance")
-    if specs[0].train_size is not None:
-        settings += option("train-size", "train_size")
-    if specs[0].precision != "no":
-        settings += option("precision", "precision")
-    subject = option("model", "model") + option("data", "data")
+    counted = sweep.seeds == tuple(range(len(sweep.seeds)))
+    settings = {
+        "--seeds": len(sweep.seeds) if counted else ",".join(map(str, sweep.seeds)),
+        "--epochs": sweep.epochs,
+        "--batch-size": sweep.batch_size,
+        "--learning-rate": sweep.learning_rate,
+        "--weight-decay": sweep.weight_decay,
+    }
+    if sweep.train_size is not None:
+        settings["--train-size"] = sweep.train_size
+    if sweep.precision != "no":
+        settings["--precision"] = sweep.precision
+    flags = {"--match-variance": sweep.match_variance, "--tune-lr": sweep.tune_lr}
+    subject = ["--model", ",".join(sweep.models), "--data", ",".join(sweep.data)]
     lines = [
-        ["firstlight", "compare", *subject, *option("optimizers", "optimizer")],
-        option("schemes", "scheme"),
-        settings,
+        ["firstlight", "compare", *subject, "--optimizers", ",".join(sweep.optimizers)],
+        ["--schemes", ",".join(sweep.schemes)],
+        [str(word) for setting in settings.items() for word in setting]
+        + [flag for flag, given in flags.items() if given],
     ]
     return " \\\n    ".join(shlex.join(line) for line in lines)

@@ -2,16 +2,15 @@
 
 import base64
 import hashlib
-import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
-from firstlight.comparison.spec import RunResult, RunSpec
+from firstlight.comparison.spec import RunResult
 from firstlight.report import notation, verdict
 from firstlight.report.command import command
 from firstlight.report.forest import forest
@@ -19,6 +18,9 @@ from firstlight.report.group import Group
 from firstlight.report.interactive import figure
 from firstlight.report.palette import Style
 from firstlight.report.panel import panels
+
+if TYPE_CHECKING:
+    from firstlight.comparison import Comparison
 
 _HEADS = {
     "accuracy_epoch_1": "Epoch 1, %",
@@ -28,23 +30,23 @@ _HEADS = {
 }
 
 
-def page(results: Sequence[RunResult], groups: Sequence[Group], pictures: Sequence[bytes]) -> str:
+def page(comparison: "Comparison", groups: Sequence[Group], pictures: Sequence[bytes]) -> str:
     """Build the report.
 
     The page loads nothing: style, scripts and pictures are inside. Its scripts are named to the
     browser by their hashes, so that no other script can run, whatever a name or a reason holds.
 
     Args:
-        results: all runs of the comparison.
-        groups: the same, laid out.
+        comparison: what ``firstlight.compare`` returned.
+        groups: its runs, laid out.
         pictures: the curves of each group as PNG, for print and for browsers without JavaScript.
 
     Returns:
         The whole HTML document.
     """
     looks = {row.scheme: row.style for group in groups for row in group.rows}
-    specs = [run.spec for run in results]
-    schemes = {spec.scheme: looks[spec.scheme] for spec in specs}
+    sweep = comparison.sweep
+    schemes = {scheme: looks[scheme] for scheme in sweep.schemes if scheme in looks}
     numbers = {scheme: number for number, scheme in enumerate(schemes)}
     scripts = [get_plotlyjs(), _file("report.js")]
     return (
@@ -62,13 +64,15 @@ def page(results: Sequence[RunResult], groups: Sequence[Group], pictures: Sequen
             ],
             schemes=schemes,
             numbers=numbers,
-            runs=results,
-            command=command(specs),
-            setup=_setup(specs),
-            versions=_versions(results),
+            runs=comparison.results,
+            tuning=comparison.tuning,
+            command=command(sweep),
+            setup=[(field, _plain(value)) for field, value in sweep.model_dump().items()],
+            versions=_versions(comparison.results),
             heads=_HEADS,
             kind=verdict.kind,
             notation=notation,
+            nan=math.nan,
             isnan=math.isnan,
         )
     )
@@ -126,13 +130,12 @@ def _colours(styles: Iterable[Style]) -> str:
     )
 
 
-def _setup(specs: Sequence[RunSpec]) -> list[tuple[str, str]]:
-    """What the runs were asked to do: each field with all the values that it takes."""
-    fields = []
-    for name in RunSpec.model_fields:
-        values = dict.fromkeys(json.dumps(getattr(spec, name)) for spec in specs)
-        fields.append((name, ", ".join(value.strip('"') for value in values)))
-    return fields
+def _plain(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    if value is None:
+        return "all"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _versions(runs: Sequence[RunResult]) -> list[tuple[str, str]]:

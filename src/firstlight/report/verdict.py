@@ -48,7 +48,7 @@ def sentences(group: Group) -> list[str]:
         "better": f"Better than {group.baseline} at 5 %",
         "worse": f"Worse than {group.baseline} at 5 %",
         "same": f"Not distinguishable from {group.baseline} at 5 %",
-        "unjudged": "Too few finished runs to judge",
+        "unjudged": "Not judged, for want of finished runs or of spread between seeds",
     }
     return [f"{openings[name]}: {', '.join(found)}." for name, found in kinds.items() if found]
 

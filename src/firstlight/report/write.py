@@ -3,9 +3,11 @@
 import os
 import re
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from firstlight.comparison.store import write_atomically
 from firstlight.errors import OptionError
 from firstlight.report.group import groups
 
@@ -27,8 +29,9 @@ def write(comparison: "Comparison", out: str | os.PathLike[str]) -> list[Path]:
 
     Raises:
         OptionError: the comparison has no runs, or ``out`` is not a directory.
+        FirstlightError: the directory cannot be written to.
     """
-    # Matplotlib and Jinja2 take a second to load; the table in the terminal needs neither.
+    # Plotly and Jinja2 take a while to load; the table in the terminal needs neither.
     from firstlight.report.curves import curves
     from firstlight.report.html import page
 
@@ -41,9 +44,10 @@ def write(comparison: "Comparison", out: str | os.PathLike[str]) -> list[Path]:
     names = file_names(f"curves-{group.model}-{group.data}-{group.optimizer}" for group in shown)
     pictures = [curves(group) for group in shown]
     files = {f"{name}.png": picture for name, picture in zip(names, pictures, strict=True)}
-    files["report.html"] = page(comparison.results, shown, pictures).encode()
-    directory.mkdir(parents=True, exist_ok=True)
-    return [_replace(directory / name, content) for name, content in files.items()]
+    files["report.html"] = page(comparison, shown, pictures).encode()
+    for name, content in files.items():
+        write_atomically(directory / name, partial(Path.write_bytes, data=content))
+    return [directory / name for name in files]
 
 
 def file_names(names: Iterable[str]) -> list[str]:
@@ -64,14 +68,3 @@ def file_names(names: Iterable[str]) -> list[str]:
         taken.add(found.lower())
         safe.append(found)
     return safe
-
-
-def _replace(path: Path, content: bytes) -> Path:
-    """Write beside ``path`` and move into place: a reader never sees half a file."""
-    temporary = path.with_name(f".{path.stem[:80]}-{os.getpid()}.part")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path

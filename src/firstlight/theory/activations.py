@@ -41,6 +41,18 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
+def label(activation: object) -> str:
+    """Name an activation in one line of an error message.
+
+    Example:
+        >>> label("relu"), label(torch.tanh), label(nn.Tanh())
+        ("'relu'", 'tanh', 'Tanh')
+    """
+    if isinstance(activation, (str, int, float)):
+        return repr(activation)
+    return getattr(activation, "__name__", type(activation).__name__)
+
+
 def elementwise(activation: Activation) -> Callable[[Tensor], Tensor]:
     """Return ``activation`` as a function that takes float64 vectors and works element by element.
 
@@ -61,7 +73,7 @@ def elementwise(activation: Activation) -> Callable[[Tensor], Tensor]:
             raise one_of(activation, ACTIVATIONS, "activation")
         return ACTIVATIONS[activation]
     if not callable(activation):
-        raise OptionError(f"activation must be a name or a callable, got {activation!r}")
+        raise OptionError(f"activation must be a name or a callable, got {label(activation)}")
     if isinstance(activation, nn.Module):
         activation = copy.deepcopy(activation).cpu().double().eval()
     _check_elementwise(activation)
@@ -70,17 +82,18 @@ def elementwise(activation: Activation) -> Callable[[Tensor], Tensor]:
 
 def _check_elementwise(f: Callable[[Tensor], Tensor]) -> None:
     """Refuse what mixes elements (softmax), changes the shape (GLU) or draws at random."""
-    x = torch.tensor([-1.7, 0.3, 1.1, 2.9], dtype=torch.float64)
+    x = torch.tensor([-1.7, 0.3, 1.1, 2.9], dtype=torch.float64, device="cpu")
     try:
         with torch.no_grad():
             together, alone = f(x.clone()), torch.cat([f(part.clone()) for part in x.split(1)])
     except Exception as error:
+        reason = " ".join(str(error).split())
         raise OptionError(
-            f"activation {f!r} cannot be evaluated on a vector: {error}; "
+            f"activation {label(f)} cannot be evaluated on a vector ({reason}); "
             "give a function of each element alone"
         ) from error
     if together.shape != x.shape or not torch.allclose(together, alone, equal_nan=True):
-        raise OptionError(f"activation must act on each element alone, {f!r} does not")
+        raise OptionError(f"activation must act on each element alone, {label(f)} does not")
 
 
 def derivative(f: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
@@ -99,7 +112,7 @@ def derivative(f: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
             x = x.detach().requires_grad_()
             y = f(x.clone()).sum()  # a clone, as f may work in place
             if not y.requires_grad:
-                raise OptionError(f"activation {f!r} cannot be differentiated by torch.autograd")
+                raise OptionError(f"activation {label(f)} cannot be differentiated by autograd")
             return torch.autograd.grad(y, x)[0]
 
     return slope

@@ -14,10 +14,9 @@ import math
 from functools import lru_cache
 
 import numpy as np
-from scipy.optimize import brentq
 
 from firstlight.errors import OptionError
-from firstlight.theory.activations import Activation, derivative, elementwise
+from firstlight.theory.activations import Activation, derivative, elementwise, label
 from firstlight.theory.expectation import gaussian_expectation
 
 #: Variances between which a fixed point is sought.
@@ -54,6 +53,8 @@ def edge_of_chaos(activation: Activation, bias_variance: float = 0.0) -> float:
 
 
 def _find(activation: Activation, bias_variance: float) -> float:
+    from scipy.optimize import brentq  # slow to import, so only here
+
     field = _MeanField(activation)
     if bias_variance == 0 and field.passes_zero:
         weight_variance = field.critical(NEAR_ZERO)
@@ -68,8 +69,8 @@ def _find(activation: Activation, bias_variance: float) -> float:
     least = field.bias_for(attracting[-1]) if attracting else 0.0
     hint = f"; from a bias variance of about {least:.2g} on, it has one"
     raise OptionError(
-        f"activation {activation!r} has no edge of chaos at bias variance {bias_variance:g}: no "
-        "weight variance gives chi = 1 at a fixed point that attracts"
+        f"activation {label(activation)} has no edge of chaos at bias variance "
+        f"{bias_variance:g}: no weight variance gives chi = 1 at a fixed point that attracts"
         + (hint if least > bias_variance else "")
     )
 
@@ -94,7 +95,7 @@ class _MeanField:
         """Weight variance with chi = 1 where the pre-activations have variance q."""
         slope = gaussian_expectation(lambda h: self.slope(h) ** 2, q)
         if slope == 0:
-            raise OptionError(f"activation {self.activation!r} is flat: no gradient passes it")
+            raise OptionError(f"activation {label(self.activation)} is flat: no gradient passes it")
         return 1 / slope
 
     def next_variance(self, q: float, weight_variance: float) -> float:

@@ -8,7 +8,7 @@ import math
 from functools import lru_cache
 
 from firstlight.errors import OptionError
-from firstlight.theory.activations import Activation, elementwise
+from firstlight.theory.activations import Activation, elementwise, label
 from firstlight.theory.expectation import gaussian_expectation
 
 
@@ -42,7 +42,7 @@ def _find(activation: Activation, zero_sum: bool) -> float:
     # About the mean and not as a difference, which would cancel.
     variance = gaussian_expectation(lambda z: (f(z) - mean) ** 2)
     if variance <= 1e-18 * second_moment:
-        raise OptionError(f"activation {activation!r} is constant: no signal passes it")
+        raise OptionError(f"activation {label(activation)} is constant: no signal passes it")
     return 1 / math.sqrt(variance if zero_sum else second_moment)
 
 

@@ -10,7 +10,7 @@ import torch
 from scipy.special import ndtri_exp
 
 from firstlight.errors import OptionError
-from firstlight.theory.activations import Activation, derivative, elementwise
+from firstlight.theory.activations import Activation, derivative, elementwise, label
 
 
 def critical_gain(activation: Activation) -> float:
@@ -31,18 +31,18 @@ def critical_gain(activation: Activation) -> float:
     Reference: arXiv 2509.23085.
     """
     f = elementwise(activation)
-    x = torch.linspace(0, 6, 61, dtype=torch.float64)
+    x = torch.linspace(0, 6, 61, dtype=torch.float64, device="cpu")
     with torch.no_grad():
         right, left = f(x.clone()), f(-x)
     if not torch.allclose(right, -left, rtol=1e-6, atol=1e-12):
         raise OptionError(
             f"expected an odd activation, f(-x) = -f(x), like tanh, erf or softsign; "
-            f"{activation!r} is not odd"
+            f"{label(activation)} is not odd"
         )
-    slope = float(derivative(f)(torch.zeros(1, dtype=torch.float64)))
+    slope = float(derivative(f)(x[:1]))
     if not (math.isfinite(slope) and slope > 0):
         raise OptionError(
-            f"expected an activation with a slope above 0 at 0, {activation!r} has {slope:g}"
+            f"expected an activation with a slope above 0 at 0, {label(activation)} has {slope:g}"
         )
     return 1 / slope
 

@@ -1,0 +1,146 @@
+"""The command ``firstlight compare``: a comparison, its table, its report."""
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from firstlight.cli.progress import Bar
+from firstlight.errors import FirstlightError
+
+if TYPE_CHECKING:
+    from firstlight.comparison import Comparison
+
+#: What the extra ``compare`` installs, by the names that are imported.
+_NEEDED = (
+    "accelerate",
+    "jinja2",
+    "matplotlib",
+    "pandas",
+    "PIL",
+    "plotly",
+    "pyarrow",
+    "pydantic",
+    "sklearn",
+    "torchmetrics",
+)
+
+
+def compare(
+    model: Annotated[
+        str,
+        typer.Option(
+            help="mlp, small_resnet, small_vit, torchvision:NAME, timm:NAME, or module:factory, "
+            "which runs your own code as factory(in_channels, image_size, classes)."
+        ),
+    ] = "mlp",
+    data: Annotated[
+        str,
+        typer.Option(help="digits, cifar10, cifar100, mnist, fashion_mnist, or parquet:PATH."),
+    ] = "digits",
+    optimizers: Annotated[
+        str, typer.Option(help="sgd, adam, adamw; options as in sgd:momentum=0.9.")
+    ] = "sgd,adamw",
+    schemes: Annotated[
+        str,
+        typer.Option(
+            help="Initializations; options as in harmonic:gain=relu. default keeps the framework's."
+        ),
+    ] = "default,he_normal,orthogonal,lsuv,sinusoidal,harmonic",
+    seeds: Annotated[int, typer.Option(help="Repetitions of everything.")] = 3,
+    epochs: Annotated[int, typer.Option(help="Passes over the training images.")] = 20,
+    out: Annotated[
+        Path, typer.Option(help="Folder for the report; finished runs there are not repeated.")
+    ] = Path("firstlight-results"),
+    match_variance: Annotated[
+        bool,
+        typer.Option("--match-variance", help="Same variance for all: starts differ in structure."),
+    ] = False,
+    tune_lr: Annotated[
+        bool,
+        typer.Option(
+            "--tune-lr", help="The same five learning rates for all; held-out images judge."
+        ),
+    ] = False,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Learning rate.", show_default="0.001")
+    ] = None,
+    weight_decay: Annotated[
+        float | None, typer.Option(help="Weight decay.", show_default="0.001")
+    ] = None,
+    batch_size: Annotated[int, typer.Option(help="Images of one step.")] = 64,
+    train_size: Annotated[
+        int | None, typer.Option(help="Train on so many images only.", show_default="all")
+    ] = None,
+    precision: Annotated[str, typer.Option(help="no (float32), bf16 or fp16.")] = "no",
+    data_root: Annotated[
+        Path | None,
+        typer.Option(help="Folder for downloaded data.", show_default="~/.cache/firstlight"),
+    ] = None,
+) -> None:
+    """Train one network under several initializations and say which start was best.
+
+    Lists are separated by commas. Ctrl-C keeps every finished run.
+    """
+    out = out.expanduser()
+    options = {
+        "model": _several(model),
+        "data": _several(data),
+        "optimizers": _several(optimizers),
+        "schemes": _several(schemes),
+        "seeds": seeds,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "weight_decay": weight_decay,
+        "match_variance": match_variance,
+        "tune_lr": tune_lr,
+        "train_size": train_size,
+        "precision": precision,
+        "out": out,
+        "data_root": data_root,
+    }
+    with Bar(Console(stderr=True)) as bar:
+        try:
+            comparison = _compare(bar, **options)
+        except KeyboardInterrupt:
+            bar.note(
+                f"Stopped. {bar.done} of {bar.runs} runs are finished and kept in {out / 'runs'}; "
+                "the same command goes on from there."
+            )
+            raise typer.Exit(130) from None
+    _show(comparison, out)
+
+
+def _several(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",")]
+
+
+def _compare(bar: Bar, **options: Any) -> "Comparison":
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise FirstlightError(
+            f"compare needs {', '.join(missing)}: pip install 'firstlight[compare]'"
+        )
+    from firstlight.comparison import compare
+
+    sys.path.append(str(Path.cwd()))  # where module:factory is usually looked for
+    return compare(**options, progress=bar)
+
+
+def _show(comparison: "Comparison", out: Path) -> None:
+    """Print the table, write the files."""
+    from firstlight import report
+
+    # the table is made for 100 columns; a pipe has no width of its own
+    wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 100
+    console = Console(width=wide)
+    console.print(report.table(comparison))
+    written = [comparison.write(out), *report.write(comparison, out)]
+    console.print(f"\nReport: {written[-1]}", markup=False, highlight=False, soft_wrap=True)
+    if all(result.status != "ok" for result in comparison.results):
+        raise typer.Exit(1)

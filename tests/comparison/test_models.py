@@ -1,0 +1,76 @@
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from firstlight.comparison.models import factory
+from firstlight.comparison.zoo.small_vit import patch_size
+from firstlight.errors import OptionError
+
+
+@pytest.mark.parametrize("name", ["mlp", "small_resnet", "small_vit", "timm:resnet10t"])
+@pytest.mark.parametrize(("channels", "size"), [(1, (8, 8)), (3, (32, 32)), (3, (12, 20))])
+def test_images_become_logits_and_every_weight_learns(name, channels, size):
+    network = factory(name)(channels, size, 7)
+    logits = network(torch.randn(4, channels, *size))
+    assert logits.shape == (4, 7)
+    logits.logsumexp(1).sum().backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in network.parameters())
+
+
+@pytest.mark.parametrize(
+    "name", ["torchvision:squeezenet1_1", "torchvision:vit_b_32", "timm:vit_tiny_patch16_224"]
+)
+def test_image_size_and_classes_reach_other_libraries(name):
+    network = factory(name)(3, (64, 64), 7)
+    assert network.eval()(torch.randn(2, 3, 64, 64)).shape == (2, 7)
+
+
+def test_networks_with_extra_outputs_give_one(recwarn):
+    network = factory("torchvision:googlenet")(3, (64, 64), 5)
+    assert network.train()(torch.randn(2, 3, 64, 64)).shape == (2, 5)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("foo", "model must be one of mlp, small_resnet, small_vit, torchvision:NAME"),
+        ("mlp:", "got 'mlp:'"),
+        (":x", "got ':x'"),
+        ("torchvision:resnet19", "did you mean .*resnet1"),
+        ("torchvision:fasterrcnn_resnet50_fpn", "has no model"),
+        ("timm:resnet19", "timm has no model"),
+        ("no_such_module:build", "cannot import no_such_module"),
+        ("math:no_such_name", "no_such_name"),
+        ("math:pi", "must be callable, got 3.14"),
+    ],
+)
+def test_an_unknown_network_is_one_clear_line(name, message):
+    with pytest.raises(OptionError, match=message) as caught:
+        factory(name)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "channels", "size", "message"),
+    [
+        ("torchvision:resnet18", 1, (32, 32), "3 channels, the data has 1"),
+        ("torchvision:vit_b_16", 3, (8, 8), "multiple of 16, the data has 8 x 8"),
+        ("torchvision:vit_b_16", 3, (32, 16), "square"),
+    ],
+)
+def test_images_that_a_network_cannot_take_are_refused(name, channels, size, message):
+    with pytest.raises(OptionError, match=message):
+        factory(name)(channels, size, 10)
+
+
+def test_a_users_factory_is_called_with_the_data(user_module):
+    user_module("my_nets", "def build(*args):\n    return args\n")
+    assert factory("my_nets:build")(1, (8, 9), 10) == (1, (8, 9), 10)
+
+
+@given(st.integers(1, 300), st.integers(1, 300))
+def test_patch_is_the_largest_divisor_up_to_the_root(height, width):
+    shorter = min(height, width)
+    fitting = [p for p in range(1, 301) if height % p == 0 == width % p and p * p <= shorter]
+    assert patch_size((height, width)) == max(fitting)
