@@ -88,7 +88,7 @@ def test_normalisation_is_that_of_the_training_images():
 
 @pytest.mark.parametrize("name", ["", "digit", "cifar", "csv:x"])
 def test_an_unknown_data_set_is_one_clear_line(name):
-    with pytest.raises(OptionError, match="data must be one of digits, cifar10, .*parquet:PATH"):
+    with pytest.raises(OptionError, match=r"data must be one of digits, cifar10, .*parquet:PATH"):
         load(name)
 
 

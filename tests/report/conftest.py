@@ -13,6 +13,7 @@ from firstlight.comparison.sweep import TUNING_SEED, Sweep
 
 def comparison(results, *, tuning=()):
     """Wrap ``results`` in the sweep that asks for them."""
+    results = tuple(results)
     specs = [result.spec for result in results]
 
     def values(field):
@@ -29,7 +30,7 @@ def comparison(results, *, tuning=()):
         **{name: values(name)[0] for name in ("epochs", "batch_size", "weight_decay")},
         match_variance=values("match_variance")[0],
     )
-    return Comparison(asked, tuple(results), tuple(tuning))
+    return Comparison(asked, results, tuple(tuning))
 
 
 def curve(scheme, seed, epochs):
@@ -115,6 +116,22 @@ def tuned():
     return comparison(results, tuning=tried)
 
 
+def long_names():
+    """Names as long as options and paths make them."""
+    schemes = {name: f"{name}:activation=gudermannian:gain=1.4142" for name in CLIMBS}
+    data = "parquet:" + "a_very_long_folder_name/" * 4 + "cifar10-*.parquet"
+    return comparison(
+        result.model_copy(
+            update={
+                "spec": result.spec.model_copy(
+                    update={"scheme": schemes[result.spec.scheme], "data": data}
+                )
+            }
+        )
+        for result in sweep().results
+    )
+
+
 @pytest.fixture
 def make():
     """Builds the comparisons that the tests look at, by name."""
@@ -123,6 +140,7 @@ def make():
         with_failures=with_failures,
         two_settings=two_settings,
         tuned=tuned,
+        long_names=long_names,
         run=run,
         of=comparison,
     )

@@ -135,7 +135,7 @@ def test_a_scheme_can_be_hidden_by_keyboard(make, show):
     assert visible() == everything
 
 
-@pytest.mark.parametrize("name", ["with_failures", "two_settings"])
+@pytest.mark.parametrize("name", ["with_failures", "two_settings", "long_names"])
 def test_a_phone_scrolls_no_page_sideways(make, show, name):
     page = show(getattr(make, name)(), width=375)
     page.execute_script("document.querySelector('details').open = true")

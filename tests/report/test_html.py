@@ -98,7 +98,7 @@ def test_plotly_is_in_the_page_once_whatever_the_number_of_settings(make):
 
 def test_numbers_figures_and_failures_are_in_the_page(make):
     reader = Reader(build(make.with_failures()))
-    text = re.sub(r"\s+", " ", " ".join(reader.text))
+    text = re.sub(r"\s+", " ", " ".join(reader.text))  # no-break spaces become plain ones
     for part in (
         "harmonic reaches 96.3 %, +6.77 points against default",
         "4 of 18 runs failed.",
@@ -125,6 +125,14 @@ def test_several_settings_get_an_overview_and_links(make):
     assert set(links) <= targets
     assert "overview" in targets
     assert "overview" not in {attrs.get("id") for _, attrs in Reader(build(make.sweep())).tags}
+
+
+def test_the_runs_that_chose_the_learning_rates_are_shown(make):
+    text = " ".join(Reader(build(make.tuned())).text)
+    assert "6 runs that chose the learning rates" in text
+    assert "and the learning rate, which was chosen for each scheme" in text
+    assert "--tune-lr" in text
+    assert "that chose the learning rates" not in " ".join(Reader(build(make.sweep())).text)
 
 
 def test_one_seed_is_not_shown_as_a_result(make):

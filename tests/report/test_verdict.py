@@ -58,6 +58,10 @@ def test_the_headline_claims_no_more_than_was_shown():
     assert headline(judged(up=(0.02, 0.2))) == (
         "up has the highest mean accuracy, 92.0 %, but cannot be told apart from default at 5 %."
     )
+    assert headline(judged(up=(0.02, 0.2), sure=(0.01, 0.01))) == (
+        "up has the highest mean accuracy, 92.0 %, but cannot be told apart from default at 5 %; "
+        "sure can, and is better."
+    )
     assert headline(judged(down=(-0.02, 0.01))) == (
         "No scheme beats default, which reaches the highest mean accuracy, 90.0 %."
     )

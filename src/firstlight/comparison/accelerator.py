@@ -27,7 +27,11 @@ def accelerator(precision: str) -> Accelerator:
     try:
         found = Accelerator(mixed_precision=precision)
     except (ValueError, ImportError) as error:
-        raise OptionError(f"precision {precision!r} does not work here: {error}") from error
+        raise OptionError(
+            f"precision {precision!r} does not work on this device: {error}"
+        ) from error
+    if precision != "no" and not found.native_amp:  # Accelerate would train in float32 instead
+        raise OptionError(f"precision {precision!r} does not work on {found.device}")
     if found.num_processes > 1:
         raise FirstlightError(
             f"a comparison runs in one process, this is one of {found.num_processes}: "

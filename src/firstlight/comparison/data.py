@@ -92,7 +92,7 @@ class Data:
                     f"train_size must lie between {self.classes} (the classes) and {len(train)} "
                     f"(the training images of {self.name}), got {train_size}"
                 )
-            train = train.take(_split(train.labels.numpy(), train_size, self.name)[0])
+            train = train.take(_subset(train.labels.numpy(), train_size))
         if held_out:
             judged = max(self.classes, len(train) // 10)
             one, other = _split(train.labels.numpy(), len(train) - judged, self.name)
@@ -156,6 +156,19 @@ def check(name: str) -> None:
         raise OptionError(f"data must be one of {', '.join(_LOADERS)}, parquet:PATH; got {name!r}")
 
 
+def _subset(labels: np.ndarray, count: int) -> np.ndarray:
+    """Choose ``count`` indices; each class keeps its share."""
+    from sklearn.utils import resample
+
+    return resample(
+        np.arange(len(labels)),
+        replace=False,
+        n_samples=count,
+        stratify=labels,
+        random_state=_SPLIT_SEED,
+    )
+
+
 def _split(labels: np.ndarray, first: int, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Divide the indices in two, ``first`` of them in the one; each class keeps its share."""
     from sklearn.model_selection import train_test_split
@@ -172,7 +185,7 @@ def _split(labels: np.ndarray, first: int, name: str) -> tuple[np.ndarray, np.nd
 def _data(name: str, train: Arrays, test: Arrays | None) -> Data:
     """Number the labels, and split where the data set came as one part."""
     if test is None:
-        one, other = (np.sort(part) for part in _split(train[1], round(0.8 * len(train[1])), name))
+        one, other = (np.sort(part) for part in _split(train[1], 4 * len(train[1]) // 5, name))
         train, test = (train[0][one], train[1][one]), (train[0][other], train[1][other])
     names = np.unique(np.concatenate([train[1], test[1]]))
     if len(names) < 2:

@@ -161,7 +161,8 @@ def _validate(trainer: _Trainer, epoch: int) -> tuple[float, float]:
     for images, labels in batches(data.test, data.normalisation, size):
         logits = trainer.network(images)
         accuracy.update(logits, labels)
-        mean_loss.update(cross_entropy(logits, labels), weight=len(labels))
+        # one value per image: with this strategy MeanMetric drops weights (torchmetrics 1.9)
+        mean_loss.update(cross_entropy(logits, labels, reduction="none"))
     loss = mean_loss.compute().item()
     if not math.isfinite(loss):
         raise _Diverged(f"validation loss became {loss} after epoch {epoch + 1}")

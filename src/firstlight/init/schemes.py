@@ -51,6 +51,8 @@ class Scheme:
     name: str
     fill: Fill
     fixed: Mapping[str, Any] = field(default_factory=dict)
+    #: What an option is in a whole network where the user says nothing.
+    defaults: Mapping[str, Any] = field(default_factory=dict)
     #: Options that hold for every weight but the last, such as SIREN's weight scaling.
     not_last: frozenset[str] = frozenset()
     data_driven: bool = False
@@ -105,7 +107,7 @@ class Scheme:
         facts = {name: fact for name, fact in place.facts().items() if name in used}
         if place.position == "last":
             options = {k: v for k, v in options.items() if k not in self.not_last}
-        return facts | dict(self.fixed) | dict(options)
+        return facts | dict(self.defaults) | dict(self.fixed) | dict(options)
 
 
 def _scaled(name: str, distribution: str, mode: str, gain: float = 1.0) -> Scheme:
@@ -120,7 +122,7 @@ _HE = math.sqrt(2)
 SCHEMES: dict[str, Scheme] = {
     scheme.name: scheme
     for scheme in (
-        Scheme("harmonic", harmonic_),
+        Scheme("harmonic", harmonic_, defaults={"gain": "relu"}),
         Scheme("sinusoidal", sinusoidal_, check_shape=check_varies),
         Scheme("orthogonal", orthogonal_),
         Scheme("lsuv", orthogonal_, {"gain": 1.0}, data_driven=True),

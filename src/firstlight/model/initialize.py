@@ -39,7 +39,8 @@ def initialize(
     parameters keep their values, and so do norms whose weight is all zeros: those close a residual
     branch on purpose. Random draws are keyed by ``seed`` and the weight's name, so inserting a
     layer changes no other layer's weights; they come from the CPU, so they are the same on every
-    device. ``harmonic`` takes its ``layer`` from the name in the same way.
+    device. ``harmonic`` takes its ``layer`` from the name in the same way, and ReLU's ``gain``
+    unless told otherwise: in networks without norms the signal must not fade.
 
     Args:
         model: any module; it is changed in place.
@@ -58,8 +59,8 @@ def initialize(
 
     Example:
         >>> import torch, firstlight
-        >>> net = torch.nn.Sequential(torch.nn.Linear(8, 16), torch.nn.ReLU(), torch.nn.Linear(16, 4))
-        >>> _ = firstlight.initialize(net, gain="relu")
+        >>> net = torch.nn.Sequential(torch.nn.Linear(8, 16), torch.nn.GELU(), torch.nn.Linear(16, 4))
+        >>> net = firstlight.initialize(net, gain="gelu")
         >>> bool(net[0].weight.sum(1).abs().max() < 1e-6), bool(net[0].bias.any())
         (True, False)
     """

@@ -18,7 +18,7 @@ def match_variance(model: nn.Module) -> None:
         >>> from firstlight.model import match_variance
         >>> layer = torch.nn.Linear(50, 20)
         >>> match_variance(layer)
-        >>> round(float(layer.weight.pow(2).mean() * 50), 4)
+        >>> round(layer.weight.pow(2).mean().item() * 50, 4)
         2.0
     """
     with torch.no_grad():

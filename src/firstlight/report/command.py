@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 def command(sweep: "Sweep") -> str:
     r"""Write the ``firstlight compare`` call that asks for ``sweep``, every setting spelled out.
 
+    Seeds other than 0, 1, 2, ... can only be asked for in Python: then it is a call in Python.
+
     Example:
         >>> from firstlight.comparison.sweep import Sweep
         >>> sweep = Sweep(models=["mlp"], data=["digits"], optimizers=["sgd"],
@@ -20,24 +22,32 @@ def command(sweep: "Sweep") -> str:
             --schemes default,harmonic \
             --seeds 3 --epochs 2 --batch-size 64 --learning-rate 0.001 --weight-decay 0.001
     """
-    counted = sweep.seeds == tuple(range(len(sweep.seeds)))
-    settings = {
-        "--seeds": len(sweep.seeds) if counted else ",".join(map(str, sweep.seeds)),
-        "--epochs": sweep.epochs,
-        "--batch-size": sweep.batch_size,
-        "--learning-rate": sweep.learning_rate,
-        "--weight-decay": sweep.weight_decay,
-    }
+    if sweep.seeds != tuple(range(len(sweep.seeds))):
+        return _call(sweep)
+    settings = ["--seeds", str(len(sweep.seeds))]
+    for name in ("epochs", "batch_size", "learning_rate", "weight_decay"):
+        settings += [_option(name), str(getattr(sweep, name))]
+    for name in ("match_variance", "tune_lr"):
+        settings += [_option(name)] * getattr(sweep, name)
     if sweep.train_size is not None:
-        settings["--train-size"] = sweep.train_size
+        settings += ["--train-size", str(sweep.train_size)]
     if sweep.precision != "no":
-        settings["--precision"] = sweep.precision
-    flags = {"--match-variance": sweep.match_variance, "--tune-lr": sweep.tune_lr}
+        settings += ["--precision", sweep.precision]
     subject = ["--model", ",".join(sweep.models), "--data", ",".join(sweep.data)]
     lines = [
         ["firstlight", "compare", *subject, "--optimizers", ",".join(sweep.optimizers)],
         ["--schemes", ",".join(sweep.schemes)],
-        [str(word) for setting in settings.items() for word in setting]
-        + [flag for flag, given in flags.items() if given],
+        settings,
     ]
     return " \\\n    ".join(shlex.join(line) for line in lines)
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _call(sweep: "Sweep") -> str:
+    options = sweep.model_dump()
+    options = {"model": options.pop("models")} | options
+    arguments = ",\n    ".join(f"{name}={value!r}" for name, value in options.items())
+    return f"firstlight.compare(\n    {arguments},\n)"

@@ -47,7 +47,7 @@ def forest(group: Group) -> Forest | None:
     low, high = _axis([row.difference for row in shown])
 
     def place(value: float) -> float:
-        return round(2 + 96 * (min(max(value, low), high) - low) / (high - low), 3)
+        return round(4 + 92 * (min(max(value, low), high) - low) / (high - low), 3)
 
     marks = []
     for row in shown:
@@ -79,8 +79,9 @@ def _ends(difference: Estimate) -> tuple[float, float, float]:
 
 
 def _axis(differences: Sequence[Estimate]) -> tuple[float, float]:
+    """Frame zero and all intervals but the wild ones."""
     ends = np.array([_ends(difference) for difference in differences])
     reach = np.abs(ends).max(axis=1)
-    cut = _CUT * float(np.median(reach)) or math.inf
-    low, high = min(0.0, max(ends.min(), -cut)), max(0.0, min(ends.max(), cut))
+    kept = ends[reach <= _CUT * np.median(reach)]
+    low, high = min(0.0, kept.min()), max(0.0, kept.max())
     return (low, high) if high > low else (-0.01, 0.01)

@@ -89,6 +89,7 @@ def _environment() -> Environment:
     environment.filters["data_uri"] = lambda picture: (
         f"data:image/png;base64,{base64.b64encode(picture).decode()}"
     )
+    environment.filters["unbroken"] = lambda text: text.replace(" %", "\N{NO-BREAK SPACE}%")
     return environment
 
 

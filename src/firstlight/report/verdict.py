@@ -25,9 +25,11 @@ def headline(group: Group) -> str:
     if best.is_baseline:
         return f"No scheme beats {best.scheme}, which reaches the highest mean accuracy, {level}."
     if not best.significant:
+        better = [row.scheme for row in group.rows if kind(row) == "better"]
+        others = f"; {', '.join(better)} can, and {'is' if len(better) == 1 else 'are'} better"
         return (
             f"{best.scheme} has the highest mean accuracy, {level}, but cannot be told apart "
-            f"from {group.baseline} at 5 %."
+            f"from {group.baseline} at 5 %{others if better else ''}."
         )
     low, high = points(best.difference.low), points(best.difference.high)
     return (

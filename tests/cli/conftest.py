@@ -1,0 +1,31 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+SMALL = ["--optimizers=adamw", "--schemes=default,harmonic", "--train-size=100", "--epochs=1"]
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Return a function that starts a real ``firstlight compare`` in a folder of its own."""
+    started = []
+
+    def run(*options: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", "from firstlight.cli import main; main()", "compare"]
+            + [*SMALL, *options],
+            cwd=tmp_path,
+            env=os.environ | {"OMP_NUM_THREADS": "1", "COLUMNS": "100"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        process.kill()
+        process.communicate()
