@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+PROGRAM = "from firstlight.cli import main; main()"
 SMALL = ["--optimizers=adamw", "--schemes=default,harmonic", "--train-size=100", "--epochs=1"]
 
 
@@ -14,8 +15,7 @@ def start(tmp_path):
 
     def run(*options: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, "-c", "from firstlight.cli import main; main()", "compare"]
-            + [*SMALL, *options],
+            [sys.executable, "-c", PROGRAM, "compare", *SMALL, *options],
             cwd=tmp_path,
             env=os.environ | {"OMP_NUM_THREADS": "1", "COLUMNS": "100"},
             stdout=subprocess.PIPE,

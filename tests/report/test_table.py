@@ -46,17 +46,29 @@ def test_nothing_is_cut_or_wider_than_the_terminal(make, width):
         assert whole in text
 
 
-def test_a_long_scheme_name_is_folded_not_cut(make):
-    name = "diagonal_plus_noise:depth=1000:activation=gudermannian"
+def test_a_scheme_with_many_options_breaks_between_them(make):
+    text = rendered(make.long_names(), 80)
+    assert max(len(line) for line in text.splitlines()) <= 80
+    lines = text.splitlines()
+    at = next(i for i, line in enumerate(lines) if line.startswith("★"))
+    assert lines[at].split()[:3] == ["★", "harmonic:", "55.2"]
+    assert lines[at + 1].strip() == "activation=gudermannian:"
+    assert lines[at + 2].strip() == "gain=1.4142"
+
+
+def test_a_name_without_a_place_to_break_is_folded_not_cut(make):
+    name = "a" * 30 + "b" * 30
+    gains = {"default": 0.01, name: 0.02}
     runs = [
         make.run(scheme, seed, accuracy=[0.5 + gain * seed**2])
-        for scheme, gain in (("default", 0.01), (name, 0.02))
+        for scheme, gain in gains.items()
         for seed in range(3)
     ]
-    text = rendered(make.of(tuple(runs)), 80)
+    text = rendered(make.of(runs), 80)
     assert max(len(line) for line in text.splitlines()) <= 80
-    folded = "".join(line[:32].strip(" ■●") for line in text.splitlines() if "default" not in line)
-    assert name in folded.replace(" ", "")
+    column = "".join(line[:30] for line in text.splitlines())
+    assert column.count("a" * 5) >= 5
+    assert name in column.replace(" ", "").replace("■", "")
 
 
 def test_the_best_mean_of_each_column_is_bold(make):

@@ -1,6 +1,7 @@
 """The comparison as a table in the terminal."""
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -24,6 +25,9 @@ _HEADS = {
     "accuracy_max": "maximum",
     "auc": "AUC",
 }
+
+#: The room for a scheme's name.
+_NAME = 28
 
 #: What a narrow terminal does without, in this order.
 _DISPENSABLE = ("intervals", "seconds", "auc", "accuracy_epoch_1", "accuracy_epoch_10", "runs")
@@ -100,15 +104,15 @@ def _grid(group: Group, without: tuple[str, ...], *, ascii_only: bool) -> Table:
         for column in _columns(group, write, "intervals" not in without)
         if column.name not in without
     ]
+    lines = max(column.head.count("\n") for column in columns)
     for column in columns:
         is_scheme = column.name == "scheme"
         grid.add_column(
-            write(column.head),
+            write("\n" * (lines - column.head.count("\n")) + column.head),
             justify=column.justify,
-            vertical="bottom",
             no_wrap=not is_scheme,
             overflow="fold",
-            max_width=30 if is_scheme else None,
+            max_width=_NAME + 2 if is_scheme else None,
         )
     for row in group.rows:
         grid.add_row(*(column.cell(row) for column in columns))
@@ -123,7 +127,7 @@ def _columns(group: Group, write: Callable[..., Text], intervals: bool) -> list[
         _Column(metric, _HEADS[metric], _measure(group, metric, write, intervals))
         for metric in group.metrics
     ]
-    delta = f"Δ {group.baseline}"
+    delta = f"Δ {group.baseline if len(group.baseline) < 16 else 'baseline'}"
     columns.append(_Column("difference", delta, lambda row: _difference(row, write)))
     if not all(math.isnan(row.p) for row in group.rows):
         columns.append(_Column("p", "p ", lambda row: write(_p(row))))
@@ -135,7 +139,17 @@ def _scheme(row: Row, write: Callable[..., Text]) -> Text:
     marker, colour = row.style.marker, row.style.light
     glyph = marker.ascii if write is _ascii else marker.glyph
     # Ink is the terminal's own colour of writing, whatever that is.
-    return Text.assemble((glyph, "" if colour == INK[0] else colour), " ", row.scheme)
+    return Text.assemble((glyph, "" if colour == INK[0] else colour), " ", _folded(row.scheme))
+
+
+def _folded(scheme: str) -> str:
+    """Break a scheme with many options before an option."""
+    lines = [""]
+    for part in re.findall(r"[^:]*:|[^:]+", scheme):
+        if lines[-1] and len(lines[-1]) + len(part) > _NAME:
+            lines.append("")
+        lines[-1] += part
+    return "\n  ".join(lines)
 
 
 def _runs(row: Row) -> str:
