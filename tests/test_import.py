@@ -10,7 +10,7 @@ import sys, torch, numpy, scipy, scipy.special
 before = set(sys.modules)
 {statement}
 new = {{name.partition(".")[0] for name in set(sys.modules) - before}}
-print(" ".join(sorted(new - set(sys.stdlib_module_names) - {{"firstlight", "scipy", "torch", "numpy"}})))
+print(*sorted(new - set(sys.stdlib_module_names) - {{"firstlight", "scipy", "torch", "numpy"}}))
 """
 
 
@@ -27,7 +27,8 @@ def test_import_loads_nothing_optional():
 
 def test_the_command_shows_its_help_without_optional_packages():
     code = "import sys, firstlight.cli; print('pandas' in sys.modules, 'pydantic' in sys.modules)"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
     assert result.stdout.split() == ["False", "False"]
 
 

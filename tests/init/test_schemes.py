@@ -45,6 +45,6 @@ def test_randomness_is_read_off_the_fill():
 def test_checking_writes_nothing(name):
     weight = torch.full((6, 8), 7.0)
     place = Place("hidden", depth=4, layer=1, generator=torch.Generator().manual_seed(0))
-    options = {option: "tanh" for option in SCHEMES[name].required}
+    options = dict.fromkeys(SCHEMES[name].required, "tanh")
     SCHEMES[name].check(weight, place, options)
     assert bool((weight == 7).all())

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from numbers import Real
 
 import torch
 from torch import Tensor
@@ -58,11 +59,14 @@ def fan(tensor: Tensor, mode: str) -> float:
 
 def gain_value(gain: Gain, *, zero_sum: bool = False) -> float:
     """Turn ``gain`` into a number; a name or a callable is looked up in ``theory.gain``."""
-    if isinstance(gain, (int, float)) and not isinstance(gain, bool):
-        if not math.isfinite(gain) or gain <= 0:
-            raise OptionError(f"gain must be a finite number above 0, got {gain!r}")
-        return float(gain)
-    return theory.gain(gain, zero_sum=zero_sum)
+    if isinstance(gain, str) or callable(gain):
+        return theory.gain(gain, zero_sum=zero_sum)
+    number = isinstance(gain, Real) and not isinstance(gain, bool)
+    if not number or not math.isfinite(gain) or gain <= 0:
+        raise OptionError(
+            f"gain must be a finite number above 0 or an activation's name, got {gain!r}"
+        )
+    return float(gain)
 
 
 def rows_per_block(tensor: Tensor) -> int:

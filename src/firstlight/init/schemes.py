@@ -153,10 +153,6 @@ def parse_scheme(text: str) -> tuple[str, dict[str, Any]]:
 
     Example:
         >>> from firstlight.init import parse_scheme
-        >>> parse_scheme("harmonic:gain=relu:layer=3")
-        Traceback (most recent call last):
-        ...
-        firstlight.errors.OptionError: scheme 'harmonic' does not use the option 'layer'; it accepts: gain, mode
         >>> parse_scheme("siren:omega=20:alpha=1.5")
         ('siren', {'omega': 20, 'alpha': 1.5})
     """

@@ -58,8 +58,9 @@ def initialize(
             before anything is changed.
 
     Example:
-        >>> import torch, firstlight
-        >>> net = torch.nn.Sequential(torch.nn.Linear(8, 16), torch.nn.GELU(), torch.nn.Linear(16, 4))
+        >>> import firstlight
+        >>> from torch.nn import GELU, Linear, Sequential
+        >>> net = Sequential(Linear(8, 16), GELU(), Linear(16, 4))
         >>> net = firstlight.initialize(net, gain="gelu")
         >>> bool(net[0].weight.sum(1).abs().max() < 1e-6), bool(net[0].bias.any())
         (True, False)
@@ -104,9 +105,8 @@ def _matches(name: str, patterns: list[str]) -> bool:
 def _place(index: int, count: int, name: str, seed: int) -> Place:
     """Say where the weight called ``name`` stands; its numbers depend on seed and name alone."""
     digest = hashlib.blake2b(f"{seed}:{name}".encode(), digest_size=12).digest()
-    position = "first" if index == 0 else "last" if index == count - 1 else "hidden"
     return Place(
-        position=position,
+        position="first" if index == 0 else "last" if index == count - 1 else "hidden",
         depth=count,
         layer=int.from_bytes(digest[8:], "little"),
         generator=torch.Generator().manual_seed(int.from_bytes(digest[:8], "little")),
@@ -136,10 +136,9 @@ def _reset_rest(model: nn.Module, patterns: list[str]) -> None:
                     nn.init.zeros_(bias)
 
 
-def _reset_norm(module: nn.Module) -> None:
-    weight, bias = getattr(module, "weight", None), getattr(module, "bias", None)
-    if any(p is not None and not p.requires_grad for p in (weight, bias)):
+def _reset_norm(module: Any) -> None:
+    if any(not parameter.requires_grad for parameter in module.parameters(recurse=False)):
         return
     # all zeros: the norm that closes a residual branch, put there on purpose
-    if weight is None or weight.any():
+    if module.weight is None or module.weight.any():
         module.reset_parameters()

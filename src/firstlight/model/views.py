@@ -68,7 +68,7 @@ def views(model: nn.Module) -> list[WeightView]:
     return found
 
 
-def _matrices(module: nn.Module) -> Iterator[tuple[str, nn.Parameter, Split]]:
+def _matrices(module: nn.Module) -> Iterator[tuple[str, Tensor, Split]]:
     """Yield (local name, parameter, split) of one module's own weights."""
     if isinstance(module, nn.MultiheadAttention):
         if module.in_proj_weight is not None:
