@@ -5,18 +5,14 @@ not pass its channel's mean: a pure high-pass filter. The rivals differ in the d
 alone. `python experiments/depthwise.py --data parquet:... --out results/...`
 """
 
-import argparse
 import math
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
+from _run import run
 from torch import Tensor, nn
 
-import firstlight
-from firstlight import report
-from firstlight.init import SCHEMES, Scheme, harmonic_, orthogonal_, variance_scaling_
+from firstlight.init import harmonic_, orthogonal_, variance_scaling_
 
 
 class Block(nn.Module):
@@ -45,15 +41,15 @@ class Block(nn.Module):
 def network(in_channels: int, image_size: tuple[int, int], classes: int) -> nn.Module:  # noqa: ARG001
     """A small MobileNet-like network whose only spatial filters after the stem are depthwise."""
     return nn.Sequential(
-        nn.Conv2d(in_channels, 24, 3, 1, 1, bias=False),
-        nn.BatchNorm2d(24),
+        nn.Conv2d(in_channels, 32, 3, 2, 1, bias=False),
+        nn.BatchNorm2d(32),
         nn.ReLU(),
-        Block(24, 48, 2),
-        Block(48, 96, 2),
-        Block(96, 96, 1),
+        Block(32, 64, 1),
+        Block(64, 128, 2),
+        Block(128, 128, 1),
         nn.AdaptiveAvgPool2d(1),
         nn.Flatten(),
-        nn.Linear(96, classes),
+        nn.Linear(128, classes),
     )
 
 
@@ -95,32 +91,10 @@ def with_depthwise(depthwise: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return fill_
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", default="cifar10")
-    parser.add_argument("--out", type=Path, default=Path("results/depthwise"))
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--train-size", type=int, default=10000)
-    parser.add_argument("--epochs", type=int, default=3)
-    options = parser.parse_args()
-    sys.path.append(str(Path(__file__).parent))
-    for rival in RIVALS:
-        SCHEMES[rival.__name__] = Scheme(rival.__name__, with_depthwise(rival))
-    comparison = firstlight.compare(
-        "depthwise:network",
-        options.data,
-        ["adamw", "sgd"],
-        ["he_normal", *(rival.__name__ for rival in RIVALS)],
-        seeds=options.seeds,
-        epochs=options.epochs,
-        train_size=options.train_size,
-        match_variance=True,
-        precision="bf16",
-        out=options.out,
-    )
-    comparison.write(options.out)
-    report.write(comparison, options.out)
-
-
 if __name__ == "__main__":
-    main()
+    run(
+        __doc__,
+        "depthwise:network",
+        ["he_normal"],
+        {rival.__name__: with_depthwise(rival) for rival in RIVALS},
+    )

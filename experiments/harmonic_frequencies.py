@@ -5,17 +5,14 @@ they differ in the frequencies alone. Variance is matched in every layer, so not
 can matter. `python experiments/harmonic_frequencies.py --data parquet:... --out results/...`
 """
 
-import argparse
 import math
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
+from _run import run
 from torch import Tensor
 
-import firstlight
-from firstlight import report
-from firstlight.init import SCHEMES, Scheme, harmonic_
+from firstlight.init import harmonic_
 from firstlight.init._sine import fill_sines
 from firstlight.init._tensor import matrix_shape
 
@@ -57,34 +54,11 @@ def shuffled(pairs: int, highest: int, layer: int) -> Tensor:
     return 1 + torch.randperm(highest, generator=torch.Generator().manual_seed(layer))[:pairs]
 
 
-VARIANTS = {"lowest": lowest, "even": even, "shuffled": shuffled}
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", default="cifar10")
-    parser.add_argument("--out", type=Path, default=Path("results/harmonic-frequencies"))
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--train-size", type=int, default=10000)
-    parser.add_argument("--epochs", type=int, default=3)
-    options = parser.parse_args()
-    for name, frequencies in VARIANTS.items():
-        SCHEMES[name] = Scheme(name, variant(frequencies))
-    comparison = firstlight.compare(
-        "small_resnet",
-        options.data,
-        ["adamw", "sgd"],
-        ["harmonic", *VARIANTS, "he_normal", "orthogonal", "sinusoidal"],
-        seeds=options.seeds,
-        epochs=options.epochs,
-        train_size=options.train_size,
-        match_variance=True,
-        precision="bf16",
-        out=options.out,
-    )
-    comparison.write(options.out)
-    report.write(comparison, options.out)
-
-
 if __name__ == "__main__":
-    main()
+    run(
+        __doc__,
+        "small_resnet",
+        ["harmonic", "he_normal", "orthogonal", "sinusoidal"],
+        {function.__name__: variant(function) for function in (lowest, even, shuffled)},
+        precision="bf16",
+    )

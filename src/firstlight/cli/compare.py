@@ -104,15 +104,16 @@ def compare(
         "out": out,
         "data_root": data_root,
     }
-    with Bar(Console(stderr=True)) as bar:
-        try:
+    bar = Bar(Console(stderr=True))
+    try:
+        with bar:
             comparison = _compare(bar, **options)
-        except KeyboardInterrupt:
-            bar.note(
-                f"Stopped. {bar.done} of {bar.runs} runs are finished and kept in {out / 'runs'}; "
-                "the same command goes on from there."
-            )
-            raise typer.Exit(130) from None
+    except KeyboardInterrupt:
+        bar.note(
+            f"Stopped. {bar.done} of {bar.runs} runs are finished and kept in {out / 'runs'}; "
+            "the same command goes on from there."
+        )
+        raise typer.Exit(130) from None
     _show(comparison, out)
 
 

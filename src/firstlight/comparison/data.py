@@ -80,6 +80,8 @@ class Data:
             >>> len(part.train), len(part.test)
             (450, 50)
         """
+        if train_size in (None, len(self.train)) and not held_out:
+            return self
         if (train_size, held_out) not in self._parts:
             self._parts[train_size, held_out] = self._select(train_size, held_out)
         return self._parts[train_size, held_out]
@@ -97,7 +99,7 @@ class Data:
             judged = max(self.classes, len(train) // 10)
             one, other = _split(train.labels.numpy(), len(train) - judged, self.name)
             train, test = train.take(one), train.take(other)
-        return self if train is self.train else Data(self.name, train, test, self.classes)
+        return Data(self.name, train, test, self.classes)
 
     def to(self, device: torch.device) -> "Data":
         """Return the same data on ``device``."""

@@ -54,7 +54,9 @@ class Session:
         sweep, store = self._sweep, self._store
         if store.out is not None:
             text = sweep.model_dump_json(indent=1)
-            write_atomically(store.out / "spec.json", lambda file: file.write_text(text))
+            write_atomically(
+                store.out / "spec.json", lambda file: file.write_text(text, encoding="utf-8")
+            )
         per_scheme = len(sweep.seeds) + (len(tuning.GRID) if sweep.tune_lr else 0)
         runs = len(list(sweep.groups())) * len(sweep.schemes) * per_scheme
         self._progress.begin(runs, runs * sweep.epochs)

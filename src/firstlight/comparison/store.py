@@ -1,8 +1,8 @@
 """Finished runs on disk, one JSON file each: what makes a comparison resume."""
 
 import os
-import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -25,26 +25,16 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         >>> target.read_text(), len(list(target.parent.iterdir()))
         ('whole or absent', 1)
     """
-    temporary = None
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        os.close(handle)
-        temporary = Path(name)
         write(temporary)
-        temporary.chmod(0o666 & ~_umask())  # mkstemp made it private
         temporary.replace(path)
     except OSError as error:
         raise FirstlightError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
-        if temporary is not None:
+        with suppress(OSError):
             temporary.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
 
 
 class Store:

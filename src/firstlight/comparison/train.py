@@ -11,12 +11,14 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+import firstlight
 from firstlight.comparison import _torchvision, optimizers
 from firstlight.comparison.accelerator import accelerator
 from firstlight.comparison.batches import batches, order
 from firstlight.comparison.data import Data
 from firstlight.comparison.spec import RunResult, RunSpec, Status
 from firstlight.comparison.start import start
+from firstlight.comparison.threads import useful_threads
 
 _torchvision.prepare()  # torchmetrics imports torchvision where it finds one
 from torchmetrics import MeanMetric  # noqa: E402
@@ -92,7 +94,11 @@ def train(spec: RunSpec, data: Data, on_epoch: Callable[[], None] = lambda: None
 
 def versions() -> dict[str, str]:
     """Return the versions of what a run's numbers depend on."""
-    return {"torch": torch.__version__, "numpy": np.__version__}
+    return {
+        "firstlight": firstlight.__version__,
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+    }
 
 
 def _run(spec: RunSpec, data: Data, record: _Record, on_epoch: Callable[[], None]) -> None:
@@ -111,15 +117,16 @@ def _run(spec: RunSpec, data: Data, record: _Record, on_epoch: Callable[[], None
         optimizer = hardware.prepare(optimizer)
     trainer = _Trainer(hardware, network, optimizer, data.to(hardware.device), spec)
     torch.manual_seed(spec.seed)  # schemes drew different amounts of random numbers until here
-    for epoch in range(spec.epochs):
-        begin = time.perf_counter()
-        train_loss = _train_epoch(trainer, epoch)
-        accuracy, loss = _validate(trainer, epoch)
-        record.train_loss.append(train_loss)
-        record.accuracy.append(accuracy)
-        record.loss.append(loss)
-        record.seconds.append(time.perf_counter() - begin)
-        on_epoch()
+    with useful_threads(data, record.parameters, spec.batch_size):
+        for epoch in range(spec.epochs):
+            begin = time.perf_counter()
+            train_loss = _train_epoch(trainer, epoch)
+            accuracy, loss = _validate(trainer, epoch)
+            record.train_loss.append(train_loss)
+            record.accuracy.append(accuracy)
+            record.loss.append(loss)
+            record.seconds.append(time.perf_counter() - begin)
+            on_epoch()
 
 
 def _train_epoch(trainer: _Trainer, epoch: int) -> float:

@@ -1,0 +1,42 @@
+"""How many processor threads a run uses: one for a small network."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from firstlight.comparison.data import Data
+
+#: Multiplications of one batch below which one thread is enough.
+_WORTH_SHARING = 2**30
+
+
+@contextmanager
+def useful_threads(data: Data, parameters: int, batch_size: int) -> Iterator[None]:
+    """Use one thread inside, where a batch is too little work to share.
+
+    Threads that share little work mostly wait for each other: on an idle computer they gain
+    next to nothing, on a busy one a run of seconds takes minutes. The rule depends on sizes
+    only, never on the scheme or the clock, so that a run can be repeated.
+
+    Args:
+        data: what is trained on.
+        parameters: weights of the network.
+        batch_size: images of one step.
+
+    Example:
+        >>> import torch
+        >>> from firstlight.comparison.data import load
+        >>> with useful_threads(load("digits"), parameters=150_000, batch_size=64):
+        ...     torch.get_num_threads()
+        1
+    """
+    # no weight is used more often than once for each pixel, in convolutions and in attention
+    most = parameters * math.prod(data.image_size) * batch_size
+    before = torch.get_num_threads()
+    torch.set_num_threads(1 if most < _WORTH_SHARING else before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
