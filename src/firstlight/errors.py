@@ -1,4 +1,8 @@
-"""The one exception root: everything firstlight raises on purpose derives from it."""
+"""The one exception root, and the checks of arguments that every layer shares."""
+
+import math
+from collections.abc import Iterable
+from numbers import Real
 
 
 class FirstlightError(Exception):
@@ -9,7 +13,27 @@ class OptionError(FirstlightError, ValueError):
     """An argument is not one of the accepted values, or is not used by the chosen scheme."""
 
 
-def one_of(value: object, choices: object, what: str) -> OptionError:
-    """Build the error for a value that is not among ``choices`` (an iterable of names)."""
-    names = ", ".join(str(choice) for choice in choices)  # type: ignore[attr-defined]
-    return OptionError(f"{what} must be one of {names}; got {value!r}")
+def check_choice(value: object, choices: Iterable[str], what: str) -> None:
+    """Raise ``OptionError`` unless ``value`` is one of the names in ``choices``."""
+    names = list(choices)
+    if not isinstance(value, str) or value not in names:
+        raise OptionError(f"{what} must be one of {', '.join(names)}; got {value!r}")
+
+
+def number(value: object, what: str) -> float:
+    """Return ``value`` as a float; raise ``OptionError`` unless it is a finite real number."""
+    try:
+        result = float(value) if isinstance(value, Real) else math.nan
+    except OverflowError:
+        result = math.inf
+    if isinstance(value, bool) or not math.isfinite(result):
+        raise OptionError(f"{what} must be a finite number, got {value!r}")
+    return result
+
+
+def positive(value: object, what: str) -> float:
+    """Return ``value`` as a float between 1e-30 and 1e30, beyond which float32 has no digits."""
+    result = number(value, what)
+    if not 1e-30 <= result <= 1e30:
+        raise OptionError(f"{what} must be a number above 0 (1e-30 to 1e30), got {value!r}")
+    return result

@@ -303,3 +303,27 @@ def test_models_that_cannot_be_initialized(make, message):
         lsuv(model, noise(8, 6))
     for name, value in state.items():
         assert torch.equal(value, model.state_dict()[name])
+
+
+def test_a_masked_transformer_encoder():
+    """In evaluation mode its fast path would nest the input and pass the layers by."""
+    layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+    model = nn.TransformerEncoder(layer, 2)
+    mask = torch.zeros(4, 6, dtype=torch.bool)
+    mask[:, 4:] = True
+    batch = {"src": torch.randn(4, 6, 8), "src_key_padding_mask": mask}
+    measured = lsuv(model, batch)
+    linears = [f"layers.{i}.linear{k}.weight" for i in (0, 1) for k in (1, 2)]
+    assert list(measured) == linears
+
+
+def test_a_pass_that_draws_is_repeatable():
+    class Noisy(nn.Sequential):
+        def forward(self, x):
+            return super().forward(nn.functional.dropout(x, 0.5, training=True))
+
+    scales = [
+        lsuv(Noisy(nn.Linear(8, 8)), torch.ones(32, 8), generator=torch.Generator().manual_seed(0))
+        for _ in range(2)
+    ]
+    assert scales[0] == scales[1]

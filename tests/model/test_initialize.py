@@ -3,6 +3,7 @@ import copy
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils import prune
 
 import firstlight
 from firstlight import FirstlightError, OptionError
@@ -214,3 +215,117 @@ def test_a_default_device_does_not_matter(scheme):
     with torch.device("meta"):
         firstlight.initialize(inside, scheme)
     assert torch.equal(plain.weight, inside.weight)
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        nn.utils.parametrizations.weight_norm,
+        nn.utils.parametrizations.orthogonal,
+        lambda layer: prune.l1_unstructured(layer, "weight", 0.5),
+    ],
+)
+def test_computed_weights_are_named_and_not_skipped(wrap):
+    model = nn.Sequential(nn.Linear(8, 8), wrap(nn.Linear(8, 8)))
+    before = state(model)
+    with pytest.raises(OptionError, match=r"^1.weight is computed .*exclude=\['1.weight'\]"):
+        firstlight.initialize(model)
+    assert same(before, model.state_dict())
+    firstlight.initialize(model, exclude=["1.*"])
+    assert not torch.equal(before["0.weight"], model[0].weight)
+
+
+@pytest.mark.parametrize("model", [nn.LSTM(4, 4), nn.ReLU(), nn.Embedding(4, 4)])
+def test_a_model_with_nothing_to_fill_is_refused(model):
+    with pytest.raises(OptionError, match="no Linear, convolution or attention weight"):
+        firstlight.initialize(model)
+
+
+@pytest.mark.parametrize("pattern", ["in_proj_weight[q]", "in_proj_weight", "in_*", "*[q]*"])
+def test_parts_of_a_parameter_are_excluded_by_name(pattern):
+    attention = nn.MultiheadAttention(4, 1)
+    before = attention.in_proj_weight.detach().clone()
+    firstlight.initialize(attention, exclude=[pattern])
+    assert torch.equal(before[:4], attention.in_proj_weight[:4])
+    whole = "[" not in pattern
+    assert torch.equal(before[4:], attention.in_proj_weight[4:]) == whole
+
+
+@pytest.mark.parametrize(
+    ("exclude", "message"),
+    [(["haed.*"], "exclude='haed.*' matches no parameter"), ([3], "name patterns, got 3")],
+)
+def test_a_pattern_that_matches_nothing_is_refused(exclude, message):
+    model = build()
+    before = state(model)
+    with pytest.raises(OptionError, match=message):
+        firstlight.initialize(model, exclude=exclude)
+    assert same(before, model.state_dict())
+
+
+def test_biases_of_norms_and_second_names_of_tied_weights_are_excluded():
+    model = build()
+    nn.init.constant_(model[6].bias, 0.5)
+    firstlight.initialize(model, exclude=["*.bias"])
+    assert bool((model[6].bias == 0.5).all())
+    tied = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
+    tied[1].weight = tied[0].weight
+    before = tied[0].weight.detach().clone()
+    firstlight.initialize(tied, exclude="1.weight")
+    assert torch.equal(before, tied[0].weight)
+
+
+@pytest.mark.parametrize("freeze", [True, False])
+def test_places_do_not_depend_on_what_is_left_alone(freeze):
+    """Weight scaling ends before the network's last layer, not before the last one filled."""
+
+    def hidden(**options):
+        net = nn.Sequential(nn.Linear(2, 8), nn.Linear(8, 8), nn.Linear(8, 1))
+        net[2].requires_grad_(not freeze)
+        exclude = [] if freeze else ["2.*"]
+        return firstlight.initialize(net, "siren", exclude=exclude, **options)[1].weight.detach()
+
+    torch.testing.assert_close(hidden(alpha=2.0), 2 * hidden())
+
+
+def test_an_embedding_keeps_its_weight_where_a_head_shares_it():
+    model = nn.ModuleDict(
+        {
+            "embed": nn.Embedding(10, 8, padding_idx=0),
+            "body": nn.Linear(8, 8),
+            "head": nn.Linear(8, 10),
+        }
+    )
+    model["head"].weight = model["embed"].weight
+    before = model["embed"].weight.detach().clone()
+    firstlight.initialize(model)
+    assert torch.equal(before, model["embed"].weight)
+
+
+@pytest.mark.parametrize(
+    ("late", "message"),
+    [
+        (nn.LazyBatchNorm1d(), "1.weight has no shape yet"),
+        (nn.LayerNorm(8, device="meta"), "1.weight is on the meta device"),
+        (nn.LazyLinear(4), "1.weight has no shape yet"),
+    ],
+)
+def test_norms_and_lazy_layers_are_checked_before_anything_is_written(late, message):
+    model = nn.Sequential(nn.Linear(8, 8), late)
+    before = model[0].weight.detach().clone()
+    with pytest.raises(OptionError, match=message):
+        firstlight.initialize(model)
+    assert torch.equal(before, model[0].weight)
+
+
+def test_frozen_norms_keep_their_statistics():
+    model = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4))
+    model[1].requires_grad_(False).running_mean.fill_(5)
+    firstlight.initialize(model)
+    assert bool((model[1].running_mean == 5).all())
+
+
+@pytest.mark.parametrize("model", [None, nn.Linear, torch.zeros(3)])
+def test_what_is_no_model_is_refused(model):
+    with pytest.raises(OptionError, match=r"expected a torch\.nn\.Module"):
+        firstlight.initialize(model)

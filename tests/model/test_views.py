@@ -2,7 +2,6 @@ import pytest
 import torch
 from torch import nn
 
-from firstlight import FirstlightError
 from firstlight.model import match_variance, views
 
 
@@ -57,19 +56,33 @@ def test_transposed_group_is_the_matrix_that_the_group_applies():
     torch.testing.assert_close(layer(x)[:, :, 0], torch.cat(groups, 1))
 
 
-def test_tied_once_frozen_never_depthwise_marked():
+def test_tied_once_frozen_and_depthwise_marked():
     model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4), nn.Linear(4, 4))
     model[1].weight = model[0].weight
     model[2].weight.requires_grad_(False)
-    assert list(shapes(model)) == ["0.weight"]
+    assert [(v.name, v.parameter, v.frozen, v.index) for v in views(model)] == [
+        ("0.weight", ("0.weight", "1.weight"), False, 0),
+        ("2.weight", ("2.weight",), True, 1),
+    ]
     marks = [view.depthwise for view in views(nn.Sequential(nn.Conv2d(4, 8, 3, groups=4)))]
     assert marks == [True]
     assert [view.depthwise for view in views(nn.Conv2d(1, 8, 3))] == [False]
 
 
-def test_lazy_layers_are_refused():
-    with pytest.raises(FirstlightError, match="has no shape yet"):
-        views(nn.LazyLinear(3))
+def test_what_cannot_be_written_says_why():
+    blocked = {
+        "has no shape yet": nn.LazyLinear(3),
+        "is computed from others": nn.utils.parametrizations.weight_norm(nn.Linear(3, 3)),
+    }
+    for reason, module in blocked.items():
+        (view,) = views(module)
+        assert view.blocked.startswith(reason)
+
+
+def test_a_weight_that_an_embedding_owns_is_no_view():
+    model = nn.Sequential(nn.Embedding(5, 4), nn.Linear(4, 5))
+    model[1].weight = model[0].weight
+    assert views(model) == []
 
 
 def test_match_variance_equals_he_in_every_layer_and_keeps_zeros():

@@ -61,7 +61,7 @@ def _block(
 ) -> Tensor:
     """Return rows first..last-1 in ``buffer``, ready to be rounded to ``dtype``."""
     values = tables.block(first, last, buffer[: last - first])
-    if dtype != torch.float64 and tables.n > _SAFE_WIDTH:
+    if dtype == torch.float32 and tables.n > _SAFE_WIDTH:
         _balance(values, frequency[first:last], dtype)
     return values
 

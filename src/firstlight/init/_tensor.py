@@ -2,13 +2,12 @@
 
 import math
 from collections.abc import Callable
-from numbers import Real
 
 import torch
 from torch import Tensor
 
 from firstlight import theory
-from firstlight.errors import OptionError, one_of
+from firstlight.errors import OptionError, check_choice, positive
 
 Gain = float | str | Callable[[Tensor], Tensor]
 
@@ -20,9 +19,11 @@ def matrix_shape(tensor: Tensor, scheme: str, min_inputs: int = 1) -> tuple[int,
     """Check that ``tensor`` can be filled; return it as (m outputs, n inputs).
 
     Raises:
-        OptionError: fewer than two dimensions, not a real floating dtype, on the meta device,
-            or fewer than ``min_inputs`` inputs.
+        OptionError: no tensor, fewer than two dimensions, not a real floating dtype, on the meta
+            device, expanded, made in inference mode, or fewer than ``min_inputs`` inputs.
     """
+    if not isinstance(tensor, Tensor):
+        raise OptionError(f"{scheme} expected a torch.Tensor, got {type(tensor).__name__}")
     if tensor.ndim < 2:
         raise OptionError(
             f"{scheme} expected a tensor with 2 or more dimensions (out, in, *kernel), "
@@ -35,11 +36,19 @@ def matrix_shape(tensor: Tensor, scheme: str, min_inputs: int = 1) -> tuple[int,
             f"{scheme} cannot fill a tensor on the meta device, which holds no values; "
             "call module.to_empty(device=...) first"
         )
+    if tensor.is_inference() and not torch.is_inference_mode_enabled():
+        raise OptionError(f"{scheme} cannot fill a tensor made in inference mode outside of it")
+    if any(
+        size > 1 and step == 0 for size, step in zip(tensor.shape, tensor.stride(), strict=True)
+    ):
+        raise OptionError(
+            f"{scheme} cannot fill an expanded tensor, whose entries share memory; clone it first"
+        )
     m, n = tensor.shape[0], math.prod(tensor.shape[1:])
     if n < min_inputs:
         raise OptionError(
-            f"{scheme} needs at least {min_inputs} inputs per output, got {n} "
-            f"in shape {tuple(tensor.shape)}"
+            f"{scheme} needs at least {min_inputs} inputs per output, got {n}; "
+            "take another scheme for it"
         )
     return m, n
 
@@ -52,8 +61,7 @@ def fan(tensor: Tensor, mode: str) -> float:
     receptive = math.prod(tensor.shape[2:])
     fan_in, fan_out = tensor.shape[1] * receptive, tensor.shape[0] * receptive
     fans = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}
-    if mode not in fans:
-        raise one_of(mode, fans, "mode")
+    check_choice(mode, fans, "mode")
     return fans[mode]
 
 
@@ -61,12 +69,7 @@ def gain_value(gain: Gain, *, zero_sum: bool = False) -> float:
     """Turn ``gain`` into a number; a name or a callable is looked up in ``theory.gain``."""
     if isinstance(gain, str) or callable(gain):
         return theory.gain(gain, zero_sum=zero_sum)
-    number = isinstance(gain, Real) and not isinstance(gain, bool)
-    if not number or not math.isfinite(gain) or gain <= 0:
-        raise OptionError(
-            f"gain must be a finite number above 0 or an activation's name, got {gain!r}"
-        )
-    return float(gain)
+    return positive(gain, "gain")
 
 
 def rows_per_block(tensor: Tensor) -> int:

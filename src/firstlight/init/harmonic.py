@@ -1,6 +1,7 @@
 """Harmonic initialization: deterministic zero-sum rows of full rank, at every shape (ours)."""
 
 import math
+import operator
 from functools import lru_cache
 from itertools import count
 
@@ -32,7 +33,8 @@ def harmonic_(tensor: Tensor, *, mode: str = "fan_in", gain: Gain = 1.0, layer: 
         tensor: 2-D or more with n >= 3, any floating dtype, device and stride.
         mode: "fan_in", "fan_out" or "fan_avg", counted as in ``torch.nn.init``.
         gain: a number, or an activation (name or callable) for ``theory.gain`` with zero-sum rows.
-        layer: a whole number >= 0; each gives another matrix with the same guarantees.
+        layer: a whole number from 0 to 2^32 - 1; each gives other frequencies or phases, with
+            the same guarantees.
 
     Returns:
         ``tensor``, filled in place.
@@ -49,8 +51,7 @@ def harmonic_(tensor: Tensor, *, mode: str = "fan_in", gain: Gain = 1.0, layer: 
     Reference: this project; it repairs arXiv 2505.12909 where that loses rank.
     """
     m, n = matrix_shape(tensor, "harmonic_", min_inputs=3)
-    if isinstance(layer, bool) or not isinstance(layer, int) or layer < 0:
-        raise OptionError(f"layer must be a whole number >= 0, got {layer!r}")
+    layer = _checked_layer(layer)
     amplitude = gain_value(gain, zero_sum=True) * math.sqrt(2 / max(fan(tensor, mode), 1))
 
     def rows(start: int, stop: int) -> tuple[Tensor, Tensor]:
@@ -69,12 +70,22 @@ def harmonic_rows(i: Tensor, m: int, n: int, layer: int) -> tuple[Tensor, Tensor
         phases = m // highest + (index < m % highest)
         turn = (i // highest).double() / (2 * phases)
     frequency = 1 + (layer % highest + index * _stride(highest)) % highest
-    base = (_LAYER * layer + (_LINEAR + _QUADRATIC * frequency) * frequency) % _MODULUS
+    base = (_LAYER * layer % _MODULUS + (_LINEAR + _QUADRATIC * frequency) * frequency) % _MODULUS
     phase = base.double() / _MODULUS
     if m == 1:  # a lone sine must not vanish at any input: stay a quarter step off its zeros
         step = phase * 2 * n
         phase = (step.floor() + 0.25 + 0.5 * step.frac()) / (2 * n)
     return frequency, phase + turn
+
+
+def _checked_layer(layer: int) -> int:
+    try:
+        whole = -1 if isinstance(layer, bool) else operator.index(layer)
+    except TypeError:
+        whole = -1
+    if not 0 <= whole < _MODULUS:
+        raise OptionError(f"layer must be a whole number from 0 to 2^32 - 1, got {layer!r}")
+    return whole
 
 
 @lru_cache

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from firstlight.errors import OptionError, one_of
+from firstlight.errors import OptionError, check_choice
 from firstlight.init._draw import working_tensor
 from firstlight.init._tensor import Gain, gain_value, matrix_shape
 from firstlight.init.orthogonal import orthogonal_
@@ -52,8 +52,7 @@ def looks_linear_(
     Reference: Balduzzi et al., arXiv 1702.08591.
     """
     matrix_shape(tensor, "looks_linear_")
-    if position not in POSITIONS:
-        raise one_of(position, POSITIONS, "position")
+    check_choice(position, POSITIONS, "position")
     scale = gain_value(gain)
     check_halves(tensor, position=position)
     halves = POSITIONS[position]

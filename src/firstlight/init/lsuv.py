@@ -15,6 +15,9 @@ _Layer = nn.Linear | nn.modules.conv._ConvNd
 _Transposed = nn.modules.conv._ConvTransposeNd
 _Norm = nn.modules.batchnorm._NormBase  # batch and instance norms
 
+# In evaluation mode these take a path of their own past their layers, and nest masked inputs.
+_FAST_IN_EVALUATION = (nn.TransformerEncoder, nn.TransformerEncoderLayer)
+
 
 def lsuv(
     model: nn.Module, batch: Any, *, generator: torch.Generator | None = None
@@ -26,7 +29,9 @@ def lsuv(
     One pass does it: each layer's output is measured, its weight scaled, and the scaled output
     handed on. Every Linear, convolution and transposed convolution takes part, once; frozen
     weights and weights shared with another kind of module (an embedding) are left alone. A layer
-    that the batch does not reach stays orthonormal. During the pass dropout is off and batch norms
+    that the batch does not reach stays orthonormal; so do the projections of MultiheadAttention,
+    which are never called as layers. A bias that is not zero (a frozen one) counts as part of the
+    output, whose variance then is not 1. During the pass dropout is off and batch norms
     use the batch; afterwards nothing but these weights and biases has changed, and after an error
     nothing at all.
 
@@ -67,7 +72,7 @@ def unit_variance(
 ) -> dict[str, float]:
     """Scale the weights so that every layer's output on ``batch`` has variance 1.
 
-    The second half of ``lsuv``, for weights that are orthonormal already.
+    The second half of ``lsuv``, for any weights.
 
     Args:
         model: any module; its biases should be zero, or they count as part of the output.
@@ -217,8 +222,9 @@ def _quiet(model: nn.Module) -> Iterator[None]:
     devices = {p.device for p in model.parameters() if p.device.type == "cuda"}
     try:
         with torch.no_grad(), torch.random.fork_rng(devices=devices):
-            for module, _ in modes:
-                module.training = isinstance(module, _Norm)  # dropout off, batch statistics on
+            torch.manual_seed(0)  # a forward pass that draws gives the same scales every time
+            for module, _ in modes:  # dropout off, batch statistics on
+                module.training = isinstance(module, (_Norm, *_FAST_IN_EVALUATION))
             yield
     finally:
         for module, mode in modes:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from torch import Generator, Tensor
 
-from firstlight.errors import OptionError, one_of
+from firstlight.errors import OptionError, check_choice
 from firstlight.init.blumenfeld import blumenfeld_
 from firstlight.init.diagonal_plus_noise import diagonal_plus_noise_
 from firstlight.init.edge_of_chaos import edge_of_chaos_
@@ -32,6 +32,7 @@ class Place:
     depth: int  # weight layers in the network
     layer: int  # a whole number of its own, derived from the weight's name
     generator: Generator
+    depthwise: bool = False  # each output sees one channel only
 
     def facts(self) -> dict[str, Any]:
         """Return the arguments that a fill can take from its place."""
@@ -162,6 +163,8 @@ def parse_scheme(text: str) -> tuple[str, dict[str, Any]]:
         key, equals, value = part.partition("=")
         if not equals:
             raise OptionError(f"a scheme's option must read option=value; got {part!r} in {text!r}")
+        if key in options:
+            raise OptionError(f"option {key!r} is given twice in {text!r}")
         options[key] = _literal(value)
     find_scheme(name).check_options(options)
     return name, options
@@ -169,8 +172,7 @@ def parse_scheme(text: str) -> tuple[str, dict[str, Any]]:
 
 def find_scheme(name: str) -> Scheme:
     """Return the scheme called ``name``; raise ``OptionError`` naming all of them."""
-    if name not in SCHEMES:
-        raise one_of(name, sorted(SCHEMES), "scheme")
+    check_choice(name, sorted(SCHEMES), "scheme")
     return SCHEMES[name]
 
 

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from firstlight.errors import OptionError, one_of
+from firstlight.errors import OptionError, check_choice
 from firstlight.init._sine import fill_sines
 from firstlight.init._tensor import Gain, gain_value, matrix_shape
 
@@ -19,8 +19,8 @@ def sinusoidal_(tensor: Tensor, *, mode: str = "fan_avg", gain: Gain = 1.0) -> T
     of the whole matrix gain^2 / fan, which by default is Glorot's 2 / (m + n). The matrix is the
     same every time: there is nothing to seed.
 
-    The formula loses rank where m > n / 2 and repeats or flattens rows where m > n (a 768 x 768
-    matrix has rank 383). ``harmonic_`` does not.
+    Where m is a multiple of n, rows repeat up to sign, and the rank falls at m = n and m = 2 n: a
+    768 x 768 matrix has rank 383. Where m > n, some rows are constant. ``harmonic_`` has neither.
 
     Args:
         tensor: 2-D or more, any floating dtype, device and stride; layout (out, in, *kernel).
@@ -44,8 +44,7 @@ def sinusoidal_(tensor: Tensor, *, mode: str = "fan_avg", gain: Gain = 1.0) -> T
     """
     m, n = matrix_shape(tensor, "sinusoidal_")
     fans = {"fan_in": n, "fan_out": m, "fan_avg": (m + n) / 2}
-    if mode not in fans:
-        raise one_of(mode, fans, "mode")
+    check_choice(mode, fans, "mode")
     target = gain_value(gain, zero_sum=True) ** 2 / fans[mode] if fans[mode] else 0.0
     check_varies(tensor)
 

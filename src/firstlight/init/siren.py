@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from firstlight.errors import OptionError
+from firstlight.errors import positive
 from firstlight.init._draw import draw_rows
 from firstlight.init._tensor import matrix_shape
 
@@ -49,9 +49,7 @@ def siren_(
     Reference: Sitzmann et al., arXiv 2006.09661; weight scaling: arXiv 2410.04779.
     """
     _, inputs = matrix_shape(tensor, "siren_")
-    for name, value in (("omega", omega), ("alpha", alpha)):
-        if not (math.isfinite(value) and value > 0):
-            raise OptionError(f"siren_ expected {name} to be a finite number above 0, got {value}")
+    omega, alpha = positive(omega, "omega"), positive(alpha, "alpha")
     bound = alpha / inputs if first else alpha * math.sqrt(6 / inputs) / omega
     return draw_rows(
         tensor, lambda block, _: nn.init.uniform_(block, -bound, bound, generator), generator

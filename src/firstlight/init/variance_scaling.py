@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from firstlight.errors import one_of
+from firstlight.errors import check_choice
 from firstlight.init._draw import draw_rows
 from firstlight.init._tensor import Gain, fan, gain_value, matrix_shape
 
@@ -50,8 +50,7 @@ def variance_scaling_(
     Reference: Glorot and Bengio, AISTATS 2010; He et al., arXiv 1502.01852.
     """
     matrix_shape(tensor, "variance_scaling_")
-    if distribution not in DISTRIBUTIONS:
-        raise one_of(distribution, DISTRIBUTIONS, "distribution")
+    check_choice(distribution, DISTRIBUTIONS, "distribution")
     std = gain_value(gain) / math.sqrt(fan(tensor, mode) or 1)
     draw = DISTRIBUTIONS[distribution]
     return draw_rows(tensor, lambda block, _: draw(block, std, generator), generator)

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from fnmatch import fnmatchcase
+from itertools import chain
 from typing import Any
 
 import torch
@@ -13,15 +14,8 @@ from firstlight.errors import OptionError
 from firstlight.init import Scheme, find_scheme
 from firstlight.init.lsuv import unit_variance
 from firstlight.init.schemes import Place
+from firstlight.model.usual_values import Constant, usual_values
 from firstlight.model.views import WeightView, views
-
-_NORMS = (
-    nn.modules.batchnorm._NormBase,  # batch and instance norms, synchronised ones too
-    nn.LayerNorm,
-    nn.GroupNorm,
-    nn.RMSNorm,
-)
-_WITH_BIAS = (nn.Linear, nn.modules.conv._ConvNd, nn.MultiheadAttention)
 
 
 def initialize(
@@ -35,27 +29,29 @@ def initialize(
 ) -> nn.Module:
     """Give ``model`` a new start: weights by ``scheme``, biases zero, norms at one and zero.
 
-    Covers Linear, Conv1-3d, ConvTranspose1-3d and MultiheadAttention (q, k and v apart). Frozen
-    parameters keep their values, and so do norms whose weight is all zeros: those close a residual
-    branch on purpose. Random draws are keyed by ``seed`` and the weight's name, so inserting a
-    layer changes no other layer's weights; they come from the CPU, so they are the same on every
-    device. ``harmonic`` takes its ``layer`` from the name in the same way, and ReLU's ``gain``
-    unless told otherwise: in networks without norms the signal must not fade.
+    Covers Linear, Conv1-3d, ConvTranspose1-3d and MultiheadAttention (q, k and v apart); other
+    modules are left as they are. Frozen parameters keep their values, a weight shared with an
+    embedding too, and norms whose weight is all zeros: those close a residual branch on purpose.
+    Random draws are keyed by ``seed`` and the weight's name, so inserting a layer changes no other
+    layer's weights (but for the schemes that depend on depth or position: diagonal_plus_noise,
+    siren, looks_linear); they come from the CPU, so they are the same on every device.
+    ``harmonic`` takes its ``layer`` from the name in the same way, and ReLU's ``gain`` unless told
+    otherwise: in networks without norms the signal must not fade.
 
     Args:
         model: any module; it is changed in place.
         scheme: a name in ``firstlight.init.SCHEMES``.
         seed: a whole number >= 0.
         example: one batch (tensor, tuple of arguments or dict), for data-driven schemes only.
-        exclude: name patterns such as "head.*"; those weights and biases are left alone.
+        exclude: names or patterns such as "head.*"; those parameters are left alone.
         options: the scheme's own options, such as ``gain="relu"``.
 
     Returns:
         ``model``.
 
     Raises:
-        OptionError: unknown scheme, an option it does not use, or a weight it cannot fill; raised
-            before anything is changed.
+        OptionError: unknown scheme, an option it does not use, a pattern that matches nothing, or
+            a weight that cannot be filled; raised before anything is changed.
 
     Example:
         >>> import firstlight
@@ -67,78 +63,107 @@ def initialize(
     """
     chosen = find_scheme(scheme)
     chosen.check_options(options)
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise OptionError(f"seed must be a whole number >= 0, got {seed!r}")
-    if chosen.data_driven and example is None:
-        raise OptionError(f"scheme {scheme!r} looks at data: pass example=batch")
-    if not chosen.data_driven and example is not None:
-        raise OptionError(f"scheme {scheme!r} does not look at data: drop example=")
-    patterns = [exclude] if isinstance(exclude, str) else list(exclude)
-    found = [view for view in views(model) if not _matches(view.name, patterns)]
-    places = [_place(index, len(found), view.name, seed) for index, view in enumerate(found)]
-    for view, place in zip(found, places, strict=True):
+    _check_call(model, chosen, seed, example)
+    found, constants = views(model), usual_values(model)
+    if not found:
+        raise OptionError("the model has no Linear, convolution or attention weight to initialize")
+    keep = _Patterns(model, found, exclude)
+    constants = [constant for constant in constants if not keep(constant.name)]
+    depth = 1 + found[-1].index
+    chosen_views = [
+        (view, _place(view, depth, seed))
+        for view in found
+        if not view.frozen and not keep(view.name, *view.parameter)
+    ]
+    for view, place in chosen_views:
         _check(chosen, view, place, options)
-    with _restored_on_error(model) if chosen.data_driven else nullcontext():
-        for view, place in zip(found, places, strict=True):
+    for constant in constants:
+        _check_constant(constant)
+    with torch.no_grad(), _restored_on_error(model) if chosen.data_driven else nullcontext():
+        for view, place in chosen_views:
             chosen(view.weight, place, options)
-        _reset_rest(model, patterns)
+        for constant in constants:
+            constant.tensor.fill_(constant.value)
         if chosen.data_driven:
-            unit_variance(model, example, {view.name.partition("[")[0] for view in found})
+            unit_variance(model, example, {view.parameter[0] for view, _ in chosen_views})
     return model
 
 
-@contextmanager
-def _restored_on_error(model: nn.Module) -> Iterator[None]:
-    """Put the model's state back if the block raises; a batch can fail where no check sees it."""
-    saved = {name: value.clone() for name, value in model.state_dict().items()}
-    try:
-        yield
-    except BaseException:
-        model.load_state_dict(saved)
-        raise
+class _Patterns:
+    """Names that are to be left alone, each given as it is or as a pattern."""
+
+    def __init__(self, model: nn.Module, found: list[WeightView], exclude: Iterable[str]) -> None:
+        self._patterns = [exclude] if isinstance(exclude, str) else list(exclude or ())
+        names = [name for name, _ in model.named_parameters(remove_duplicate=False)]
+        names += [name for name, _ in model.named_buffers()] + [view.name for view in found]
+        for pattern in self._patterns:
+            if not isinstance(pattern, str):
+                raise OptionError(f"exclude takes name patterns, got {pattern!r}")
+            if not any(_matches(name, pattern) for name in names):
+                raise OptionError(f"exclude={pattern!r} matches no parameter of the model")
+
+    def __call__(self, *names: str) -> bool:
+        """Return whether any of ``names`` is to be left alone."""
+        return any(_matches(name, pattern) for name in names for pattern in self._patterns)
 
 
-def _matches(name: str, patterns: list[str]) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns)
+def _matches(name: str, pattern: str) -> bool:
+    return name == pattern or fnmatchcase(name, pattern)  # [q] in a name is no character class
 
 
-def _place(index: int, count: int, name: str, seed: int) -> Place:
-    """Say where the weight called ``name`` stands; its numbers depend on seed and name alone."""
-    digest = hashlib.blake2b(f"{seed}:{name}".encode(), digest_size=12).digest()
+def _check_call(model: nn.Module, scheme: Scheme, seed: int, example: Any) -> None:
+    if not isinstance(model, nn.Module):
+        raise OptionError(f"initialize expected a torch.nn.Module, got {model!r}")
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise OptionError(f"seed must be a whole number >= 0, got {seed!r}")
+    if scheme.data_driven and example is None:
+        raise OptionError(f"scheme {scheme.name!r} looks at data: pass example=batch")
+    if not scheme.data_driven and example is not None:
+        raise OptionError(f"scheme {scheme.name!r} does not look at data: drop example=")
+
+
+def _place(view: WeightView, depth: int, seed: int) -> Place:
+    """Say where ``view`` stands; its random numbers depend on seed and name alone."""
+    digest = hashlib.blake2b(f"{seed}:{view.name}".encode(), digest_size=12).digest()
+    last = view.index == depth - 1
     return Place(
-        position="first" if index == 0 else "last" if index == count - 1 else "hidden",
-        depth=count,
+        position="first" if view.index == 0 else "last" if last else "hidden",
+        depth=depth,
         layer=int.from_bytes(digest[8:], "little"),
+        # torch's generator on the CPU keeps the low 32 bits of a seed
         generator=torch.Generator().manual_seed(int.from_bytes(digest[:8], "little")),
+        depthwise=view.depthwise,
     )
 
 
 def _check(scheme: Scheme, view: WeightView, place: Place, options: dict[str, Any]) -> None:
     """Try the scheme on none of the weight's rows: everything is checked, nothing written."""
+    if view.blocked:
+        raise OptionError(f"{view.name} {view.blocked}, or exclude=[{view.name!r}]")
     try:
         scheme.check(view.weight, place, options)
     except OptionError as error:
+        raise OptionError(f"{view.name}: {error}") from error
+
+
+def _check_constant(constant: Constant) -> None:
+    tensor = constant.tensor
+    if nn.parameter.is_lazy(tensor):
+        raise OptionError(f"{constant.name} has no shape yet; run one batch through the model")
+    if tensor.is_meta:
         raise OptionError(
-            f"{view.name}: {error}; choose another scheme or exclude it: exclude=[{view.name!r}]"
-        ) from error
+            f"{constant.name} is on the meta device and holds no values; "
+            "call module.to_empty(device=...) first"
+        )
 
 
-def _reset_rest(model: nn.Module, patterns: list[str]) -> None:
-    """Put biases at zero and norms at one and zero, where they are trainable."""
-    for prefix, module in model.named_modules():
-        dot = f"{prefix}." if prefix else ""
-        if isinstance(module, _NORMS) and not _matches(f"{dot}weight", patterns):
-            _reset_norm(module)
-        elif isinstance(module, _WITH_BIAS):
-            for local in ("bias", "in_proj_bias"):
-                bias = getattr(module, local, None)
-                if bias is not None and bias.requires_grad and not _matches(dot + local, patterns):
-                    nn.init.zeros_(bias)
-
-
-def _reset_norm(module: Any) -> None:
-    if any(not parameter.requires_grad for parameter in module.parameters(recurse=False)):
-        return
-    # all zeros: the norm that closes a residual branch, put there on purpose
-    if module.weight is None or module.weight.any():
-        module.reset_parameters()
+@contextmanager
+def _restored_on_error(model: nn.Module) -> Iterator[None]:
+    """Put the model back if the block raises; a batch can fail where no check sees it."""
+    saved = [(t, t.detach().clone()) for t in chain(model.parameters(), model.buffers())]
+    try:
+        yield
+    except BaseException:
+        for tensor, values in saved:
+            tensor.copy_(values)
+        raise

@@ -9,7 +9,7 @@ from firstlight.model.views import views
 
 
 def match_variance(model: nn.Module) -> None:
-    """Scale every weight matrix of ``model`` to mean square 2 / fan_in, He's.
+    """Scale every trainable weight matrix of ``model`` to mean square 2 / fan_in, He's.
 
     A matrix of zeros stays as it is: no factor can give it a variance.
 
@@ -23,6 +23,8 @@ def match_variance(model: nn.Module) -> None:
     """
     with torch.no_grad():
         for view in views(model):
+            if view.frozen or view.blocked:
+                continue
             mean_square = view.weight.double().pow(2).mean().item()
             if mean_square > 0:
                 view.weight.mul_(math.sqrt(2 / view.fan_in / mean_square))

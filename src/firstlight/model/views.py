@@ -6,26 +6,35 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from firstlight.errors import FirstlightError
-
 #: Splits one parameter into its canonical matrices, each with the part's mark in the name.
 Split = Callable[[Tensor], list[tuple[str, Tensor]]]
 
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+_KINDS = (nn.Linear, nn.MultiheadAttention, *_CONVOLUTIONS, *_TRANSPOSED)
 
 
 @dataclass(frozen=True, eq=False)
 class WeightView:
     """One logical weight matrix inside a model; writing to ``weight`` writes to the model.
 
-    ``name`` is the parameter's, with [q], [k], [v] or [group] added where one parameter holds
-    several matrices. ``weight`` shares the parameter's memory in canonical layout.
+    Attributes:
+        name: the parameter's name, with [q], [k], [v] or [group] added where it holds several.
+        weight: the matrix in canonical layout, in the parameter's own memory.
+        parameter: every name of the parameter; a tied one has several.
+        index: how many other weight parameters come before this one.
+        frozen: whether the parameter is not to be trained.
+        depthwise: whether each output sees one channel only.
+        blocked: why the weight cannot be written, or "".
     """
 
     name: str
     weight: Tensor
+    parameter: tuple[str, ...]
+    index: int
+    frozen: bool = False
     depthwise: bool = False
+    blocked: str = ""
 
     @property
     def fan_in(self) -> int:
@@ -34,13 +43,11 @@ class WeightView:
 
 
 def views(model: nn.Module) -> list[WeightView]:
-    """Return the trainable weight matrices of ``model`` in registration order.
+    """Return the weight matrices of ``model`` in registration order.
 
     Linear, Conv1-3d, ConvTranspose1-3d and MultiheadAttention, subclasses included. A tied weight
-    comes once, under its first name; frozen parameters are left out.
-
-    Raises:
-        FirstlightError: a lazy module has no shape yet.
+    comes once, under its first name; one that another kind of module owns too (an embedding) is
+    left out.
 
     Example:
         >>> from torch import nn
@@ -50,36 +57,63 @@ def views(model: nn.Module) -> list[WeightView]:
         [('in_proj_weight[q]', (8, 8)), ('in_proj_weight[k]', (8, 8)),
          ('in_proj_weight[v]', (8, 8)), ('out_proj.weight', (8, 8))]
     """
+    names: dict[int, list[str]] = {}
+    for name, parameter in model.named_parameters(remove_duplicate=False):
+        names.setdefault(id(parameter), []).append(name)
+    elsewhere = {
+        id(parameter)
+        for module in model.modules()
+        if not isinstance(module, _KINDS)
+        for parameter in module.parameters(recurse=False)
+    }
     found: list[WeightView] = []
-    seen: set[int] = set()
+    seen: list[Tensor] = []  # the tensors themselves: the id of a freed one may come again
     for prefix, module in model.named_modules():
-        for local, parameter, split in _matrices(module):
-            name = f"{prefix}.{local}" if prefix else local
-            if nn.parameter.is_lazy(parameter):
-                raise FirstlightError(f"{name} has no shape yet; run one batch through the model")
-            if id(parameter) in seen or not parameter.requires_grad:
+        for local, split in _weights(module):
+            weight = getattr(module, local)
+            if id(weight) in elsewhere or any(weight is other for other in seen):
                 continue
-            seen.add(id(parameter))
-            depthwise = isinstance(module, _CONVOLUTIONS) and module.in_channels == module.groups
-            found += [
-                WeightView(name + part, weight, depthwise and module.groups > 1)
-                for part, weight in split(parameter.detach())
-            ]
+            name = f"{prefix}.{local}" if prefix else local
+            own = tuple(names.get(id(weight), [name]))
+            found += _views(module, name, own, weight, split, len(seen))
+            seen.append(weight)
     return found
 
 
-def _matrices(module: nn.Module) -> Iterator[tuple[str, Tensor, Split]]:
-    """Yield (local name, parameter, split) of one module's own weights."""
+def _views(
+    module: nn.Module,
+    name: str,
+    own: tuple[str, ...],
+    weight: Tensor,
+    split: Split,
+    index: int,
+) -> list[WeightView]:
+    """Return one parameter's views; a single blocked one where it cannot be written."""
+    if not isinstance(weight, nn.Parameter):
+        what = "is computed from others (a parametrization, weight norm or pruning)"
+        return [WeightView(name, weight, own, index, blocked=f"{what}; remove that first")]
+    if nn.parameter.is_lazy(weight):
+        what = "has no shape yet; run one batch through the model first"
+        return [WeightView(name, weight, own, index, blocked=what)]
+    depthwise = isinstance(module, _CONVOLUTIONS) and 1 < module.groups == module.in_channels
+    return [
+        WeightView(name + part, matrix, own, index, not weight.requires_grad, depthwise)
+        for part, matrix in split(weight.detach())
+    ]
+
+
+def _weights(module: nn.Module) -> Iterator[tuple[str, Split]]:
+    """Yield (local name, split) of one module's own weights."""
     if isinstance(module, nn.MultiheadAttention):
         if module.in_proj_weight is not None:
-            yield "in_proj_weight", module.in_proj_weight, _split_qkv
+            yield "in_proj_weight", _split_qkv
         else:
             for local in ("q_proj_weight", "k_proj_weight", "v_proj_weight"):
-                yield local, getattr(module, local), _whole
+                yield local, _whole
     elif isinstance(module, _TRANSPOSED):
-        yield "weight", module.weight, partial(_transposed, groups=module.groups)
+        yield "weight", partial(_transposed, groups=module.groups)
     elif isinstance(module, (nn.Linear, *_CONVOLUTIONS)):
-        yield "weight", module.weight, _whole
+        yield "weight", _whole
 
 
 def _whole(weight: Tensor) -> list[tuple[str, Tensor]]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from firstlight.errors import OptionError, one_of
+from firstlight.errors import OptionError, check_choice
 
 Activation = str | Callable[[Tensor], Tensor]
 
@@ -69,8 +69,7 @@ def elementwise(activation: Activation) -> Callable[[Tensor], Tensor]:
         tensor([0., 2.])
     """
     if isinstance(activation, str):
-        if activation not in ACTIVATIONS:
-            raise one_of(activation, ACTIVATIONS, "activation")
+        check_choice(activation, ACTIVATIONS, "activation")
         return ACTIVATIONS[activation]
     if not callable(activation):
         raise OptionError(f"activation must be a name or a callable, got {label(activation)}")
@@ -86,13 +85,16 @@ def _check_elementwise(f: Callable[[Tensor], Tensor]) -> None:
     try:
         with torch.no_grad():
             together, alone = f(x.clone()), torch.cat([f(part.clone()) for part in x.split(1)])
+            same = together.shape == x.shape and torch.allclose(together, alone, equal_nan=True)
     except Exception as error:
         reason = " ".join(str(error).split())
         raise OptionError(
             f"activation {label(f)} cannot be evaluated on a vector ({reason}); "
             "give a function of each element alone"
         ) from error
-    if together.shape != x.shape or not torch.allclose(together, alone, equal_nan=True):
+    if together.is_complex():
+        raise OptionError(f"activation {label(f)} must be real, it gives complex numbers")
+    if not same:
         raise OptionError(f"activation must act on each element alone, {label(f)} does not")
 
 
@@ -108,8 +110,8 @@ def derivative(f: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
     """
 
     def slope(x: Tensor) -> Tensor:
-        with torch.enable_grad():
-            x = x.detach().requires_grad_()
+        with torch.inference_mode(False), torch.enable_grad():
+            x = x.detach().clone().requires_grad_()  # a clone, as x may be made in inference mode
             y = f(x.clone()).sum()  # a clone, as f may work in place
             if not y.requires_grad:
                 raise OptionError(f"activation {label(f)} cannot be differentiated by autograd")

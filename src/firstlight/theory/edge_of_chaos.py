@@ -10,12 +10,11 @@ the gradients do. chi = 1 is the edge.
 """
 
 import itertools
-import math
 from functools import lru_cache
 
 import numpy as np
 
-from firstlight.errors import OptionError
+from firstlight.errors import OptionError, number
 from firstlight.theory.activations import Activation, derivative, elementwise, label
 from firstlight.theory.expectation import gaussian_expectation
 
@@ -46,10 +45,11 @@ def edge_of_chaos(activation: Activation, bias_variance: float = 0.0) -> float:
 
     Reference: Poole et al., arXiv 1606.05340; Schoenholz et al., arXiv 1611.01232.
     """
-    if not (math.isfinite(bias_variance) and bias_variance >= 0):
-        raise OptionError(f"bias_variance must be a finite number, 0 or more; got {bias_variance}")
+    bias_variance = number(bias_variance, "bias_variance")
+    if bias_variance < 0:
+        raise OptionError(f"bias_variance must be 0 or more, got {bias_variance}")
     find = _find_by_name if isinstance(activation, str) else _find
-    return find(activation, float(bias_variance))
+    return find(activation, bias_variance)
 
 
 def _find(activation: Activation, bias_variance: float) -> float:

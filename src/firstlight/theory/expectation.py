@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from firstlight.errors import OptionError
+from firstlight.errors import OptionError, positive
 
 #: Where activations tend to have kinks; any other kink is closed in on by bisection.
 KINKS = (-6.0, -3.0, -1.0, -0.5, 0.0, 0.5, 1.0, 3.0, 6.0)
@@ -54,9 +54,7 @@ def gaussian_expectation(f: Callable[[Tensor], Tensor], variance: float = 1.0) -
         >>> round(gaussian_expectation(torch.square, variance=3.0), 9)
         3.0
     """
-    if not (math.isfinite(variance) and variance > 0):
-        raise OptionError(f"variance must be a finite number above 0, got {variance!r}")
-    std = math.sqrt(variance)
+    std = math.sqrt(positive(variance, "variance"))
 
     def integrand(z: np.ndarray) -> np.ndarray:
         with torch.no_grad():

@@ -9,7 +9,7 @@ import operator
 import torch
 from scipy.special import ndtri_exp
 
-from firstlight.errors import OptionError
+from firstlight.errors import OptionError, number, positive
 from firstlight.theory.activations import Activation, derivative, elementwise, label
 
 
@@ -100,11 +100,10 @@ def noise_scale(depth: int, omega: float, negative_rate: float | None = None) ->
     Reference: arXiv 2509.23085.
     """
     depth = _checked_depth(depth)
-    if not (math.isfinite(omega) and omega > 0):
-        raise OptionError(f"omega must be a finite number above 0, got {omega!r}")
+    omega = positive(omega, "omega")
     if negative_rate is None:
         log_p = log_negative_rate(depth)
-    elif 0 < negative_rate < 0.5:
+    elif 0 < number(negative_rate, "negative_rate") < 0.5:
         log_p = math.log(negative_rate)
     else:
         raise OptionError(f"negative_rate must lie between 0 and 0.5, got {negative_rate!r}")
@@ -123,6 +122,6 @@ def _checked_depth(depth: int) -> int:
         whole = operator.index(depth)
     except TypeError:
         raise OptionError(f"depth must be a whole number, got {depth!r}") from None
-    if whole < 1:
-        raise OptionError(f"depth must be 1 or more, got {depth!r}")
+    if not 1 <= whole <= 10**9:
+        raise OptionError(f"depth must lie between 1 and 10^9, got {depth!r}")
     return whole
