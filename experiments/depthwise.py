@@ -12,7 +12,7 @@ import torch
 from _run import run
 from torch import Tensor, nn
 
-from firstlight.init import harmonic_, orthogonal_, variance_scaling_
+from firstlight.init import harmonic_, harmonic_depthwise_, orthogonal_, variance_scaling_
 
 
 class Block(nn.Module):
@@ -77,7 +77,12 @@ def half_mean(tensor: Tensor, layer: int, generator: torch.Generator) -> Tensor:
     return harmonic_(tensor, layer=layer).add_(1 / tensor[0].numel() ** 0.5).div_(math.sqrt(2))
 
 
-RIVALS = [high_pass, half_mean, he, orthonormal, identity]
+def average_mean(tensor: Tensor, layer: int, generator: torch.Generator) -> Tensor:  # noqa: ARG001
+    """The mean's share of a random filter, 1/n, in every filter: what harmonic does."""
+    return harmonic_depthwise_(tensor, layer=layer)
+
+
+RIVALS = [high_pass, average_mean, half_mean, he, orthonormal, identity]
 
 
 def with_depthwise(depthwise: Callable[..., Tensor]) -> Callable[..., Tensor]:

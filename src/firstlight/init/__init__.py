@@ -4,6 +4,7 @@ from firstlight.init.blumenfeld import blumenfeld_
 from firstlight.init.diagonal_plus_noise import diagonal_plus_noise_
 from firstlight.init.edge_of_chaos import edge_of_chaos_
 from firstlight.init.harmonic import harmonic_
+from firstlight.init.harmonic_depthwise import harmonic_depthwise_
 from firstlight.init.looks_linear import looks_linear_
 from firstlight.init.lsuv import lsuv
 from firstlight.init.orthogonal import orthogonal_
@@ -21,6 +22,7 @@ __all__ = [
     "edge_of_chaos_",
     "find_scheme",
     "harmonic_",
+    "harmonic_depthwise_",
     "looks_linear_",
     "lsuv",
     "orthogonal_",

@@ -14,6 +14,7 @@ from firstlight.init.blumenfeld import blumenfeld_
 from firstlight.init.diagonal_plus_noise import diagonal_plus_noise_
 from firstlight.init.edge_of_chaos import edge_of_chaos_
 from firstlight.init.harmonic import harmonic_
+from firstlight.init.harmonic_depthwise import harmonic_depthwise_
 from firstlight.init.looks_linear import check_halves, looks_linear_
 from firstlight.init.orthogonal import orthogonal_
 from firstlight.init.sinusoidal import check_varies, sinusoidal_
@@ -51,6 +52,8 @@ class Scheme:
 
     name: str
     fill: Fill
+    #: What depthwise filters get instead; it takes the same options.
+    depthwise: Fill | None = None
     fixed: Mapping[str, Any] = field(default_factory=dict)
     #: What an option is in a whole network where the user says nothing.
     defaults: Mapping[str, Any] = field(default_factory=dict)
@@ -96,15 +99,16 @@ class Scheme:
     def check(self, weight: Tensor, place: Place, options: Mapping[str, Any]) -> None:
         """Raise what filling ``weight`` would raise, and write nothing."""
         if self.check_shape is not None:
-            self.check_shape(weight, **self._arguments(place, options))
+            self.check_shape(weight, **self._arguments(self.fill, place, options))
         self(weight[:0], place, options)  # every fill checks its arguments before its rows
 
     def __call__(self, weight: Tensor, place: Place, options: Mapping[str, Any]) -> Tensor:
         """Fill ``weight``, which stands at ``place``."""
-        return self.fill(weight, **self._arguments(place, options))
+        fill = self.depthwise if self.depthwise and place.depthwise else self.fill
+        return fill(weight, **self._arguments(fill, place, options))
 
-    def _arguments(self, place: Place, options: Mapping[str, Any]) -> dict[str, Any]:
-        used = inspect.signature(self.fill).parameters
+    def _arguments(self, fill: Fill, place: Place, options: Mapping[str, Any]) -> dict[str, Any]:
+        used = inspect.signature(fill).parameters
         facts = {name: fact for name, fact in place.facts().items() if name in used}
         if place.position == "last":
             options = {k: v for k, v in options.items() if k not in self.not_last}
@@ -112,9 +116,8 @@ class Scheme:
 
 
 def _scaled(name: str, distribution: str, mode: str, gain: float = 1.0) -> Scheme:
-    return Scheme(
-        name, variance_scaling_, {"distribution": distribution, "mode": mode, "gain": gain}
-    )
+    fixed = {"distribution": distribution, "mode": mode, "gain": gain}
+    return Scheme(name, variance_scaling_, fixed=fixed)
 
 
 _HE = math.sqrt(2)
@@ -123,17 +126,17 @@ _HE = math.sqrt(2)
 SCHEMES: dict[str, Scheme] = {
     scheme.name: scheme
     for scheme in (
-        Scheme("harmonic", harmonic_, defaults={"gain": "relu"}),
+        Scheme("harmonic", harmonic_, harmonic_depthwise_, defaults={"gain": "relu"}),
         Scheme("sinusoidal", sinusoidal_, check_shape=check_varies),
         Scheme("orthogonal", orthogonal_),
-        Scheme("lsuv", orthogonal_, {"gain": 1.0}, data_driven=True),
+        Scheme("lsuv", orthogonal_, fixed={"gain": 1.0}, data_driven=True),
         _scaled("he_normal", "normal", "fan_in", _HE),
         _scaled("he_uniform", "uniform", "fan_in", _HE),
         _scaled("glorot_normal", "normal", "fan_avg"),
         _scaled("glorot_uniform", "uniform", "fan_avg"),
         _scaled("lecun_normal", "normal", "fan_in"),
-        Scheme("truncated_normal", variance_scaling_, {"distribution": "truncated_normal"}),
-        Scheme("arcsine", variance_scaling_, {"distribution": "arcsine"}),
+        Scheme("truncated_normal", variance_scaling_, fixed={"distribution": "truncated_normal"}),
+        Scheme("arcsine", variance_scaling_, fixed={"distribution": "arcsine"}),
         Scheme("siren", siren_, not_last=frozenset({"alpha"})),
         Scheme("diagonal_plus_noise", diagonal_plus_noise_),
         Scheme("edge_of_chaos", edge_of_chaos_),
