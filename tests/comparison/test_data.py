@@ -100,6 +100,25 @@ def test_a_failing_download_is_one_clear_line(tmp_path, monkeypatch):
     with pytest.raises(FirstlightError, match="CIFAR10 could not be downloaded to") as caught:
         load("cifar10", tmp_path)
     assert "\n" not in str(caught.value)
+    assert "no route to host" in str(caught.value)
+
+
+def test_tuning_needs_two_images_of_each_class(digits):
+    with pytest.raises(OptionError, match=r"tuning needs at least 20 training images .* got 19"):
+        digits.select(19, held_out=True)
+    part = digits.select(20, held_out=True)
+    assert torch.bincount(part.train.labels).tolist() == [1] * 10
+    assert torch.bincount(part.test.labels).tolist() == [1] * 10
+
+
+@pytest.mark.parametrize("part", ["train", "test"])
+@pytest.mark.parametrize("what", ["images", "labels"])
+def test_other_data_have_another_fingerprint(part, what):
+    one, same, other = (numbered(60, 3) for _ in range(3))
+    other = Data(other.name, numbered(60, 3).train, numbered(60, 3).test, 3)
+    changed = getattr(getattr(other, part), what)
+    changed.view(-1)[-1] ^= 1
+    assert one.fingerprint == same.fingerprint != other.fingerprint
 
 
 def test_torchvision_files_are_read_as_they_are(tmp_path):

@@ -43,11 +43,29 @@ def test_networks_with_extra_outputs_give_one(recwarn):
         ("no_such_module:build", "cannot import no_such_module"),
         ("math:no_such_name", "no_such_name"),
         ("math:pi", "must be callable, got 3.14"),
+        (".:y", "model .:y: cannot import .: TypeError"),
+        ("..nets:y", "cannot import ..nets"),
     ],
 )
 def test_an_unknown_network_is_one_clear_line(name, message):
     with pytest.raises(OptionError, match=message) as caught:
         factory(name)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("def build(:\n", r"cannot import bad_nets: SyntaxError: .*\(bad_nets.py, line 1\)"),
+        ("x = 1\nx / 0\n", r"cannot import bad_nets: ZeroDivisionError: .* \(bad_nets.py:2\)"),
+        ("raise SystemExit(7)\n", "cannot import bad_nets: SystemExit: 7"),
+        ("raise AttributeError('own')\n", "cannot import bad_nets: AttributeError: own"),
+    ],
+)
+def test_a_module_that_cannot_be_imported_is_one_clear_line(user_module, text, message):
+    user_module("bad_nets", text)
+    with pytest.raises(OptionError, match=f"model bad_nets:build: {message}") as caught:
+        factory("bad_nets:build")
     assert "\n" not in str(caught.value)
 
 

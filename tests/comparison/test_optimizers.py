@@ -39,6 +39,12 @@ def test_steps_are_those_of_the_plain_optimizer(text, plain):
         ("sgd:momentum=-1", "Invalid momentum value"),
         ("sgd:nesterov=True", "Nesterov momentum requires"),
         ("adamw:beta1=[]", "adamw:beta1"),
+        ("adamw:eps=True", "eps must be a number, got 'True'"),
+        ("sgd:momentum=1e999", "momentum must be a number, got '1e999'"),
+        ("sgd:momentum=nan", "momentum must be a number, got 'nan'"),
+        ("sgd:momentum", "momentum must be a number, got ''"),
+        ("sgd:momentum=0.9:nesterov=1", "nesterov must be one of True, False; got '1'"),
+        ("sgd:momentum=0.9:momentum=0.5", "momentum is given twice"),
     ],
 )
 def test_what_an_optimizer_does_not_take_is_refused(text, message):

@@ -86,6 +86,9 @@ def test_a_bad_image_is_named(tmp_path, bad, message):
 def test_a_bad_file_is_one_clear_line(tmp_path):
     refused(tmp_path / "none.parquet", "no file matches")
     refused("", "no file matches")
+    refused("x" * 5000, "no file matches")
+    refused(tmp_path / "**x", "no file matches")
+    refused("~nobody_of_that_name/x", "no file matches")
     (tmp_path / "text.parquet").write_text("not parquet")
     refused(tmp_path / "text.parquet", "cannot be read as parquet")
     pq.write_table(pa.table({"img": [1], "label": [1]}), tmp_path / "columns.parquet")
@@ -98,10 +101,77 @@ def test_a_bad_file_is_one_clear_line(tmp_path):
     refused(tmp_path / "null.parquet", "must have rows, each with an image and a label")
     encoded = [png(p) for p in images(10, 1)]
     write(tmp_path / "single.parquet", encoded, list(range(10)))
-    refused(tmp_path / "single.parquet", "cannot be split class by class")
+    refused(tmp_path / "single.parquet", "cannot be split class by class: .*'0' has one")
+    write(tmp_path / "few.parquet", encoded[:6], [0, 0, 1, 1, 2, 2])
+    refused(tmp_path / "few.parquet", "6 images are too few for 3 classes")
     write(tmp_path / "same.parquet", encoded, [4] * 10)
     refused(tmp_path / "same.parquet", "has one class only")
     refused(tmp_path / "*.parquet", "one with 'train' and one with 'test'")
+
+
+def test_a_name_is_taken_as_it_is_before_it_is_a_pattern(tmp_path):
+    for name, classes in (("x[1].parquet", 2), ("x1.parquet", 5)):
+        encoded = [png(p) for p in images(50, 1)]
+        write(tmp_path / name, encoded, [i % classes for i in range(50)])
+    assert load(f"parquet:{tmp_path / 'x[1].parquet'}").classes == 2
+    assert load(f"parquet:{tmp_path / 'x[1]*.parquet'}").classes == 5
+
+
+def test_the_train_file_is_never_the_test_file(tmp_path):
+    for part, count in (("val-train", 12), ("val-test", 4)):
+        encoded = [png(p) for p in images(count, 1)]
+        write(tmp_path / f"{part}.parquet", encoded, [i % 2 for i in range(count)])
+    data = load(f"parquet:{tmp_path / 'val-*.parquet'}")
+    assert (len(data.train), len(data.test)) == (12, 4)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        pa.array([7, 200] * 10, pa.uint8()),
+        pa.array([2**64 - 1, 2**63 - 1] * 10, pa.uint64()),
+        pa.array(["a", "b"] * 10).dictionary_encode(),
+        pa.array(["a", "b"] * 10, pa.large_string()),
+        pa.array([True, False] * 10),
+        pa.array([0.5, 1.5] * 10, pa.float32()),
+    ],
+    ids=lambda labels: str(labels.type),
+)
+def test_labels_are_whole_numbers_text_booleans_or_floats(tmp_path, labels):
+    write(tmp_path / "a.parquet", [png(p) for p in images(20, 1)], labels)
+    data = load(f"parquet:{tmp_path / 'a.parquet'}")
+    assert data.classes == 2
+    assert torch.bincount(data.test.labels).tolist() == [2, 2]
+
+
+@pytest.mark.parametrize(
+    "labels", [[{"a": 1}] * 20, [[1]] * 20, pa.array([b"a", b"b"] * 10)], ids=["dict", "list", "b"]
+)
+def test_other_labels_are_refused(tmp_path, labels):
+    write(tmp_path / "a.parquet", [png(p) for p in images(20, 1)], labels)
+    refused(tmp_path / "a.parquet", "label must hold integers, text, booleans, floats; got")
+
+
+def test_labels_of_both_files_must_be_alike(tmp_path):
+    for name, labels in (("train", [0, 1, 0, 1]), ("test", ["0", "1", "0", "1"])):
+        write(tmp_path / f"{name}.parquet", [png(p) for p in images(4, 1)], labels)
+    refused(
+        tmp_path / "t*.parquet",
+        "labels of train.parquet are integers, those of test.parquet text; both must be alike",
+    )
+
+
+def test_what_is_long_is_cut(tmp_path):
+    table = {f"column {i}": [1] for i in range(400)}
+    pq.write_table(pa.table(table), tmp_path / "a.parquet")
+    write(tmp_path / "b.parquet", [b"x"], [dict.fromkeys(map(str, range(400)), 1)])
+    write(tmp_path / "c.parquet", [dict.fromkeys(map(str, range(400)), 1)], [1])
+    write(tmp_path / "d.parquet", [b"no image"] * 2, [0, 1])
+    for name in "abcd":
+        with pytest.raises(FirstlightError) as caught:
+            load(f"parquet:{tmp_path / name}.parquet")
+        assert len(str(caught.value)) < 260 + len(str(tmp_path))
+        assert "BytesIO" not in str(caught.value)
 
 
 def test_train_and_test_images_must_be_alike(tmp_path):

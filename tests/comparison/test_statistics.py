@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from firstlight.comparison.statistics import estimate, holm, runs_frame, summary_frame
+from firstlight.comparison.statistics import band, estimate, holm, runs_frame, summary_frame
 from firstlight.errors import OptionError
 
 ACCURACY = st.integers(0, 360).map(lambda right: right / 360)
@@ -31,6 +31,28 @@ def test_an_interval_worked_by_hand():
     # mean 3, s = sqrt(2.5), t(0.975, 4) = 2.7764451: half width 2.7764451 * sqrt(2.5 / 5)
     found = estimate([1, 2, 3, 4, 5])
     assert found[:3] == pytest.approx((3, 3 - 1.9632432, 3 + 1.9632432), abs=1e-6)
+
+
+@given(st.integers(1, 6), st.integers(1, 8), st.integers(0, 99))
+def test_a_band_is_the_interval_of_every_epoch(runs, epochs, seed):
+    values = np.random.default_rng(seed).integers(0, 5, (runs, epochs)) / 4
+    mean, low, high = band(values)
+    assert mean.shape == low.shape == high.shape == (epochs,)
+    for epoch, column in enumerate(values.T):
+        middle = sum(column) / runs
+        assert mean[epoch] == pytest.approx(middle)
+        if runs == 1:
+            assert np.isnan([low[epoch], high[epoch]]).all()
+            continue
+        spread = (sum((value - middle) ** 2 for value in column) / (runs - 1)) ** 0.5
+        half = stats.t.isf(0.025, runs - 1) * spread / runs**0.5
+        assert (low[epoch], high[epoch]) == pytest.approx((middle - half, middle + half), abs=1e-9)
+
+
+def test_equal_values_but_for_rounding_have_no_width():
+    mean, low, high = band(np.array([[0.1 + 0.2, 1.0], [0.3, 2.0]]))
+    assert low[0] == high[0] == mean[0]
+    assert low[1] < mean[1] < high[1]
 
 
 @pytest.mark.parametrize(
@@ -152,6 +174,17 @@ def test_a_frame_of_runs_has_all_of_each(result):
     assert frame.iloc[1][measures].isna().all()
     assert frame.iloc[1]["reason"] == "x"
     assert frame.dtypes[measures].eq(float).all()
+
+
+def test_a_frame_of_runs_says_how_each_was_trained(result):
+    changes = {"batch_size": 7, "weight_decay": 0.5, "match_variance": True, "precision": "bf16"}
+    made = result(**changes, train_size=None)
+    made = made.model_copy(update={"versions": {"torch": "2.4", "numpy": "1.26"}})
+    frame = runs_frame([made, result()])
+    assert frame.loc[0, list(changes)].to_dict() == changes
+    assert frame.loc[0, ["torch_version", "numpy_version"]].tolist() == ["2.4", "1.26"]
+    assert frame["train_size"].isna().tolist() == [True, False]
+    assert frame.loc[1, "train_size"] == 200
 
 
 def test_an_unknown_metric_is_refused(result):

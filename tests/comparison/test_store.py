@@ -1,4 +1,5 @@
 import json
+import math
 import stat
 
 import pytest
@@ -26,7 +27,11 @@ SPECS = st.builds(
 @given(SPECS, st.lists(st.floats(0, 1)), st.sampled_from(["ok", "diverged"]))
 def test_what_is_saved_is_loaded(tmp_path_factory, spec, curve, status):
     out = tmp_path_factory.mktemp("store")
-    result = RunResult(spec=spec, status=status, accuracy=tuple(curve), loss=tuple(curve))
+    curve = (curve * spec.epochs)[: spec.epochs]  # a finished run has every epoch
+    status = status if len(curve) == spec.epochs else "diverged"
+    result = RunResult(
+        spec=spec, status=status, accuracy=curve, loss=curve, train_loss=curve, seconds=curve
+    )
     Store(out).save(result)
     assert Store(out).load(spec) == result
     assert [path.name for path in (out / "runs").iterdir()] == [f"{spec.key}.json"]
@@ -49,6 +54,54 @@ def test_a_corrupt_file_is_noted_once_and_overwritten(tmp_path, result, content)
     assert "is not a readable result; the run is trained again" in notes[0]
     store.save(result())
     assert store.load(result().spec) == result()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"accuracy": [], "loss": [], "train_loss": [], "seconds": []},
+        {"accuracy": [0.5, 0.5], "loss": [1, 1], "train_loss": [1, 1], "seconds": [1, 1]},
+        {"loss": [0.5, 0.5]},
+        {"loss": [math.nan]},
+        {"train_loss": [math.inf]},
+        {"accuracy": [7.5]},
+        {"accuracy": [-0.1]},
+        {"accuracy": [math.nan]},
+        {"status": "diverged", "seconds": []},
+    ],
+)
+def test_a_result_that_cannot_be_is_not_readable(tmp_path, result, change):
+    notes = []
+    store = Store(tmp_path, notes.append)
+    path = tmp_path / "runs" / f"{result().spec.key}.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps(json.loads(result().model_dump_json())))
+    assert store.load(result().spec) == result()  # as it is it could be read
+    path.write_text(json.dumps(json.loads(result().model_dump_json()) | change))
+    assert store.load(result().spec) is None
+    assert notes == [f"{path} is not a readable result; the run is trained again"]
+
+
+def test_a_result_made_with_something_else_is_trained_again_and_noted_once(tmp_path, result):
+    notes = []
+    store = Store(tmp_path, notes.append)
+    made = [
+        result(seed=seed).model_copy(update={"fingerprints": {"data": "1", "model": "a"}})
+        for seed in (0, 1)
+    ]
+    for one in made:
+        store.save(one)
+        assert store.load(one.spec, {"data": "1", "model": "a"}) == one
+        assert store.load(one.spec, {"model": "a"}) == one
+        assert store.load(one.spec, {"data": "2", "model": "a"}) is None
+        assert store.load(one.spec, {"model": "b"}) is None
+    folder = tmp_path / "runs"
+    assert notes == [
+        f"digits has changed since runs in {folder} were made; they are trained again",
+        f"mlp has changed since runs in {folder} were made; they are trained again",
+    ]
+    store.save(result(seed=2))  # of a version that kept no fingerprints
+    assert store.load(result(seed=2).spec, {"data": "2"}) == result(seed=2)
 
 
 def test_a_foreign_result_is_not_taken_for_ours(tmp_path, result):

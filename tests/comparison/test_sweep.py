@@ -47,6 +47,11 @@ def test_a_name_counts_once_and_a_number_of_seeds_is_a_range():
     assert sweep.seeds == (0, 1, 2)
 
 
+def test_a_whole_number_is_a_rate_and_none_is_the_usual_one():
+    sweep = plan(**GIVEN, learning_rate=1, weight_decay=None, train_size=None)
+    assert (sweep.learning_rate, sweep.weight_decay, sweep.train_size) == (1.0, 1e-3, None)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -54,9 +59,9 @@ def test_a_name_counts_once_and_a_number_of_seeds_is_a_range():
         ({"data": ["digits", "foo"]}, "data must be one of"),
         ({"optimizers": "foo"}, "optimizer must be one of"),
         ({"optimizers": "sgd:lr=1"}, "option of optimizer 'sgd'"),
-        ({"schemes": "foo"}, "scheme must be one of"),
+        ({"schemes": "foo"}, "scheme must be one of default, "),
         ({"schemes": "harmonic:foo=1"}, "does not use the option 'foo'"),
-        ({"schemes": "default:gain=1"}, "scheme must be one of"),
+        ({"schemes": "default:gain=1"}, "scheme default takes no options, got 'default:gain=1'"),
         ({"schemes": []}, "schemes: .*at least 1 item"),
         ({"schemes": 5}, "schemes: .*got 5"),
         ({"seeds": 0}, "seeds must be a count of at least 1"),
@@ -71,6 +76,20 @@ def test_a_name_counts_once_and_a_number_of_seeds_is_a_range():
         ({"learning_rate": float("nan")}, "learning_rate: "),
         ({"weight_decay": -1.0}, "weight_decay: "),
         ({"train_size": 0}, "train_size: "),
+        ({"epochs": "3"}, "epochs: .*valid integer, got '3'"),
+        ({"epochs": None}, "epochs: .*valid integer, got None"),
+        ({"batch_size": True}, "batch_size: .*valid integer, got True"),
+        ({"train_size": "50"}, "train_size: .*valid integer, got '50'"),
+        ({"learning_rate": "0.1"}, "learning_rate: .*valid number, got '0.1'"),
+        ({"match_variance": "yes"}, "match_variance: .*valid boolean, got 'yes'"),
+        ({"tune_lr": 1}, "tune_lr: .*valid boolean, got 1"),
+        ({"schemes": None}, "schemes: .*got None"),
+        ({"schemes": [["zero"]]}, "schemes.0: .*valid string"),
+        ({"schemes": [b"zero"]}, "schemes.0: .*valid string"),
+        ({"models": None}, "models: .*got None"),
+        ({"seeds": None}, "seeds must be .*got None"),
+        ({"seeds": [[1]]}, "seeds must be"),
+        ({"data": "parquet:x\udcff.parquet"}, r"must be in UTF-8, got 'parquet:x\\udcff.parquet'"),
         ({"precision": "fp8"}, "precision: .*'fp16'.*got 'fp8'"),
     ],
 )

@@ -1,10 +1,13 @@
+import random
 import sys
 
+import numpy as np
 import pytest
 import torch
 
 from firstlight.comparison.batches import order
 from firstlight.comparison.data import Data, Split
+from firstlight.comparison.spec import RunResult
 from firstlight.comparison.start import start
 from firstlight.comparison.train import train
 from firstlight.model import views
@@ -149,6 +152,31 @@ def test_matched_variances_are_equal_and_keep_the_structure(spec, digits):
             )
 
 
+def test_matched_networks_differ_in_nothing_but_weights(spec, digits):
+    for model in ("mlp", "small_resnet", "small_vit"):
+        default, other = (
+            dict(start(spec(model=model, scheme=s, match_variance=True), digits).named_parameters())
+            for s in ("default", "he_normal")
+        )
+        biases = [name for name in default if name.endswith("bias")]
+        assert biases
+        for name in biases:
+            assert torch.equal(default[name], other[name])
+        plain = start(spec(model=model, match_variance=False), digits)
+    assert any(p.any() for name, p in plain.named_parameters() if name.endswith("bias"))
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "sizes"),
+    [(1, [1] * 20), (2, [2] * 10), (3, [3] * 6 + [2]), (19, [19]), (20, [20]), (21, [20])],
+)
+def test_every_image_is_trained_on_but_a_last_one_alone(spec, digits, watcher, batch_size, sizes):
+    batches, _ = watcher(
+        spec(model="watcher:build", train_size=20, batch_size=batch_size, epochs=2), digits
+    )
+    assert [len(images) for images, _ in batches] == sizes * 2
+
+
 def test_a_last_batch_of_one_image_does_not_stop_batch_norm(spec, digits):
     assert train(spec(model="small_resnet", train_size=65), digits).status == "ok"
 
@@ -181,8 +209,83 @@ class Fails(nn.Module):
 def test_a_crash_is_a_result_with_its_reason_and_what_was_measured(spec, digits, user_module):
     user_module("fails", FAILING.format(steps=6, error="RuntimeError('out of wit\\nand more')"))
     result = train(spec(model="fails:Fails", epochs=9), digits)
-    assert (result.status, result.reason) == ("crashed", "RuntimeError: out of wit")
+    assert result.status == "crashed"
+    assert result.reason == "RuntimeError: out of wit (fails.py:13)"
     assert len(result.accuracy) == len(result.loss) == len(result.seconds) == 1
+
+
+def test_a_network_that_asks_python_to_exit_is_a_crash(spec, digits, user_module):
+    user_module("fails", FAILING.format(steps=1, error="SystemExit(7)"))
+    result = train(spec(model="fails:Fails"), digits)
+    assert (result.status, result.reason) == ("crashed", "SystemExit: 7 (fails.py:13)")
+
+
+def test_half_a_character_in_a_reason_can_be_stored(spec, digits, user_module):
+    user_module("fails", FAILING.format(steps=0, error=r"OSError('no \udcff')"))
+    result = train(spec(model="fails:Fails"), digits)
+    assert result.reason == r"OSError: no \udcff (fails.py:13)"
+    assert RunResult.model_validate_json(result.model_dump_json()) == result
+
+
+HUGE = """
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self, *_):
+        super().__init__()
+        self.head = nn.Linear(64, 10)
+
+    def forward(self, x):
+        scale = 3e38 if self.training else 0
+        return 0 * self.head(x.flatten(1)) + torch.tensor([scale] + 9 * [0.0])
+"""
+
+
+def test_losses_whose_sum_has_no_float_have_a_mean(spec, digits, user_module):
+    user_module("huge", HUGE)
+    result = train(spec(model="huge:Net", batch_size=1), digits)
+    assert result.status == "ok"
+    share = (digits.select(200, False).train.labels != 0).double().mean().item()
+    assert result.train_loss == (pytest.approx(3e38 * share),)
+
+
+RANDOM = """
+import random
+import numpy as np
+import torch
+from torch import nn
+
+drawn = []
+
+class Net(nn.Module):
+    def __init__(self, *_):
+        super().__init__()
+        self.head = nn.Linear(64, 10)
+        drawn.append(("built", random.random(), np.random.rand()))
+
+    def forward(self, x):
+        drawn.append((random.random(), np.random.rand()))
+        return self.head(x.flatten(1))
+"""
+
+
+def test_a_users_random_numbers_depend_on_the_seed_alone(spec, digits, user_module):
+    user_module("chance", RANDOM)
+    drawn = []
+    random.seed(5)
+    np.random.seed(5)
+    before = random.getstate(), np.random.get_state()[1].tolist()
+    for scheme, seed in (("default", 0), ("lsuv", 0), ("default", 1)):
+        train(spec(model="chance:Net", scheme=scheme, seed=seed), digits)
+        numbers = sys.modules["chance"].drawn
+        # a data-driven scheme asks the network too; training starts anew after it
+        drawn.append((numbers[0], numbers[-5:]))  # 4 batches, 1 of the test set
+        numbers.clear()
+    assert drawn[0] == drawn[1]
+    assert drawn[0][0] != drawn[2][0]
+    assert drawn[0][1] != drawn[2][1]
+    assert before == (random.getstate(), np.random.get_state()[1].tolist())
 
 
 def test_an_interrupt_passes(spec, digits, user_module):

@@ -1,13 +1,14 @@
 """Images and labels from parquet files; files are data, so everything about them is checked."""
 
 import io
+import textwrap
 import warnings
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from firstlight.errors import FirstlightError
 
@@ -18,6 +19,7 @@ _FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")
 _MODES = {"1": "L", "L": "L", "LA": "L"} | dict.fromkeys(
     ("RGB", "RGBA", "P", "CMYK", "YCbCr"), "RGB"
 )
+_KINDS = {"i": "integers", "U": "text", "b": "booleans", "f": "floats"}  # numpy's names
 
 Arrays = tuple[np.ndarray, np.ndarray]
 
@@ -28,14 +30,14 @@ def load(pattern: str) -> tuple[Arrays, Arrays | None]:
     Raises:
         FirstlightError: no such file, or one that does not hold images and labels.
     """
-    given = Path(pattern).expanduser()
-    paths = sorted(given.parent.glob(given.name)) if given.name else []
+    paths = _matching(pattern)
     if not paths:
         raise FirstlightError(f"parquet: no file matches {pattern!r}")
     if len(paths) == 1:
         return _read(paths[0]), None
     train = [path for path in paths if "train" in path.stem.lower()]
-    test = [path for path in paths if any(w in path.stem.lower() for w in ("test", "val"))]
+    rest = [path for path in paths if path not in train]
+    test = [path for path in rest if any(w in path.stem.lower() for w in ("test", "val"))]
     if len(train) != 1 or len(test) != 1:
         names = ", ".join(path.name for path in paths[:5])
         raise FirstlightError(
@@ -43,6 +45,12 @@ def load(pattern: str) -> tuple[Arrays, Arrays | None]:
             f"or 'valid' in its name; it matches {names}"
         )
     one, other = _read(train[0]), _read(test[0])
+    kinds = [_KINDS[part[1].dtype.kind] for part in (one, other)]
+    if kinds[0] != kinds[1]:
+        raise FirstlightError(
+            f"parquet: labels of {train[0].name} are {kinds[0]}, those of {test[0].name} "
+            f"{kinds[1]}; both must be alike"
+        )
     if one[0].shape[1:] != other[0].shape[1:]:
         raise FirstlightError(
             f"parquet: images of {train[0].name} have shape {one[0].shape[1:]}, "
@@ -51,27 +59,60 @@ def load(pattern: str) -> tuple[Arrays, Arrays | None]:
     return one, other
 
 
+def _matching(pattern: str) -> list[Path]:
+    """Return the file of that name, else the files that the pattern matches."""
+    try:
+        given = Path(pattern).expanduser()
+        if given.is_file():
+            return [given]
+        return sorted(given.parent.glob(given.name)) if given.name else []
+    except (OSError, ValueError, RuntimeError):  # too long a name, "**x", no such user
+        return []
+
+
 def _read(path: Path) -> Arrays:
     """Return images (N, H, W, C) and labels (N,) of one file."""
     try:
         columns = pq.read_schema(path).names
         missing = {"image", "label"} - set(columns)
         if missing:
-            raise FirstlightError(
-                f"{path} must have the columns image and label; it has {', '.join(columns)}"
-            )
+            has = _short(", ".join(columns))
+            raise FirstlightError(f"{path} must have the columns image and label; it has {has}")
         table = pq.read_table(path, columns=["image", "label"])
     except (OSError, pa.ArrowException) as error:
-        reason = str(error).splitlines()[0]
-        raise FirstlightError(f"{path} cannot be read as parquet: {reason}") from error
+        raise FirstlightError(f"{path} cannot be read as parquet: {_short(error)}") from error
     image = table["image"].combine_chunks()
     if pa.types.is_struct(image.type) and image.type.get_field_index("bytes") >= 0:
         image = image.field("bytes")  # how Hugging Face stores an image
     if not (pa.types.is_binary(image.type) or pa.types.is_large_binary(image.type)):
-        raise FirstlightError(f"{path}: column image must hold encoded bytes, got {image.type}")
+        raise FirstlightError(
+            f"{path}: column image must hold encoded bytes, got {_short(image.type)}"
+        )
     if table.num_rows == 0 or image.null_count or table["label"].null_count:
         raise FirstlightError(f"{path} must have rows, each with an image and a label")
-    return _decode_all(image, path), table["label"].to_numpy()
+    labels = _labels(table["label"], path)
+    return _decode_all(image, path), labels
+
+
+def _labels(column: pa.ChunkedArray, path: Path) -> np.ndarray:
+    """Return integers, floats, booleans or text as an array of that kind."""
+    if pa.types.is_dictionary(column.type):  # how pandas stores categories
+        column = column.cast(column.type.value_type)
+    kind = column.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return column.to_numpy().astype(str)
+    if pa.types.is_integer(kind):
+        return column.cast(pa.int64(), safe=False).to_numpy()  # unsigned ones stay apart
+    if pa.types.is_floating(kind) or pa.types.is_boolean(kind):
+        return column.to_numpy()
+    raise FirstlightError(
+        f"{path}: column label must hold {', '.join(_KINDS.values())}; got {_short(kind)}"
+    )
+
+
+def _short(text: object) -> str:
+    """Return the first words of what may be long, in one line."""
+    return textwrap.shorten(str(text), 120, placeholder=" ...")
 
 
 def _decode_all(encoded: pa.Array, path: Path) -> np.ndarray:
@@ -82,8 +123,13 @@ def _decode_all(encoded: pa.Array, path: Path) -> np.ndarray:
         for row, item in enumerate(encoded):
             try:
                 images.append(_decode(item.as_py()))
+            except UnidentifiedImageError as e:
+                kinds = ", ".join(_FORMATS)
+                raise FirstlightError(
+                    f"{path}, row {row}: cannot identify image as one of {kinds}"
+                ) from e
             except (OSError, ValueError, SyntaxError, Warning, Image.DecompressionBombError) as e:
-                raise FirstlightError(f"{path}, row {row}: {e}") from e
+                raise FirstlightError(f"{path}, row {row}: {_short(e)}") from e
             if images[-1].shape[:2] != images[0].shape[:2]:
                 raise FirstlightError(
                     f"{path}, row {row}: image is {images[-1].shape[:2]}, the first is "

@@ -27,13 +27,14 @@ def normalise(images: Tensor, normalisation: tuple[Tensor, Tensor]) -> Tensor:
 
 
 def batches(
-    split: Split, normalisation: tuple[Tensor, Tensor], size: int, order: Tensor | None = None
+    split: Split, normalisation: tuple[Tensor, Tensor], size: int, indices: Tensor | None = None
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield (images, labels) of ``size`` at a time, in ``order`` or as they come.
+    """Yield (images, labels) of ``size`` at a time: those at ``indices``, or all as they come.
 
     Indexing tensors in memory costs a few microseconds a batch; a loader with workers costs
     more than training a small network.
     """
-    for begin in range(0, len(split), size):
-        chosen = slice(begin, begin + size) if order is None else order[begin : begin + size]
+    for begin in range(0, len(split if indices is None else indices), size):
+        end = begin + size
+        chosen = slice(begin, end) if indices is None else indices[begin:end]
         yield normalise(split.images[chosen], normalisation), split.labels[chosen]

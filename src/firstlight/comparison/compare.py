@@ -55,13 +55,14 @@ def compare(
         batch_size: images of one step.
         learning_rate: 1e-3 unless given.
         weight_decay: 1e-3 unless given.
-        match_variance: scale every weight matrix to mean square 2 / fan_in, so that starts
-            differ in structure only.
+        match_variance: scale every weight matrix to mean square 2 / fan_in, and give "default"
+            the usual biases and norms, so that starts differ in structure only.
         tune_lr: try 0.1, 0.3, 1, 3 and 10 times the rate for every scheme, on 90 % of the
             training images; the best on the rest of them is used.
         train_size: train on so many images only, a fixed choice with every class's share.
         precision: "no" (float32), "bf16" or "fp16".
-        out: folder for finished runs; a second call there repeats none of them.
+        out: folder for finished runs; a second call there repeats none of them, but for those
+            whose data or own network changed.
         data_root: folder for downloaded data.
         progress: told what happens.
 

@@ -48,8 +48,8 @@ class Comparison:
         best = ranked.groupby(["model", "data", "optimizer"], sort=False).head(1)
         return best.sort_index().reset_index(drop=True)
 
-    def write(self, out: Path) -> Path:
+    def write(self, out: str | Path) -> Path:
         """Write ``runs()`` to ``out``/results.parquet and return its path."""
-        path = out / "results.parquet"
+        path = Path(out).expanduser() / "results.parquet"
         write_atomically(path, lambda file: self.runs().to_parquet(file, index=False))
         return path

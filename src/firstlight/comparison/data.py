@@ -1,6 +1,7 @@
 """Labelled images for a comparison: loaded once, kept as bytes, split the same way every time."""
 
 import functools
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.client import HTTPException
@@ -96,6 +97,11 @@ class Data:
                 )
             train = train.take(_subset(train.labels.numpy(), train_size))
         if held_out:
+            if len(train) < 2 * self.classes:
+                raise OptionError(
+                    f"tuning needs at least {2 * self.classes} training images of {self.name} (two "
+                    f"of each class), got {len(train)}"
+                )
             judged = max(self.classes, len(train) // 10)
             one, other = _split(train.labels.numpy(), len(train) - judged, self.name)
             train, test = train.take(one), train.take(other)
@@ -124,6 +130,22 @@ class Data:
         # a channel that never varies has nothing to scale
         return mean.float(), torch.where(variance > 1e-6, variance, 1.0).sqrt().float()
 
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """A hash of all images and labels: other data have another one.
+
+        Example:
+            >>> from firstlight.comparison.data import load
+            >>> load("digits").fingerprint == load("digits").fingerprint
+            True
+        """
+        found = hashlib.blake2b(digest_size=10)
+        for split in (self.train, self.test):
+            for part in (split.images, split.labels):
+                found.update(str(tuple(part.shape)).encode())
+                found.update(np.ascontiguousarray(part.numpy()).data)
+        return found.hexdigest()
+
 
 def load(name: str, root: str | Path | None = None) -> Data:
     """Load the data set called ``name``.
@@ -143,7 +165,7 @@ def load(name: str, root: str | Path | None = None) -> Data:
         (1437, 360, 10, (8, 8))
     """
     check(name)
-    if name.startswith("parquet:"):
+    if is_file(name):
         from firstlight.comparison import _parquet
 
         parts = _parquet.load(name.removeprefix("parquet:"))
@@ -154,8 +176,13 @@ def load(name: str, root: str | Path | None = None) -> Data:
 
 def check(name: str) -> None:
     """Raise ``OptionError`` unless ``name`` is the name of a data set."""
-    if name not in _LOADERS and not name.startswith("parquet:"):
+    if name not in _LOADERS and not is_file(name):
         raise OptionError(f"data must be one of {', '.join(_LOADERS)}, parquet:PATH; got {name!r}")
+
+
+def is_file(name: str) -> bool:
+    """Return whether ``name`` is a file of the user's, which may change; the others never do."""
+    return name.startswith("parquet:")
 
 
 def _subset(labels: np.ndarray, count: int) -> np.ndarray:
@@ -175,12 +202,20 @@ def _split(labels: np.ndarray, first: int, name: str) -> tuple[np.ndarray, np.nd
     """Divide the indices in two, ``first`` of them in the one; each class keeps its share."""
     from sklearn.model_selection import train_test_split
 
-    try:
-        one, other = train_test_split(
-            np.arange(len(labels)), train_size=first, stratify=labels, random_state=_SPLIT_SEED
+    names, counts = np.unique(labels, return_counts=True)
+    if counts.min() < 2:
+        raise FirstlightError(
+            f"{name} cannot be split class by class: a class must have 2 images, "
+            f"{str(names[counts.argmin()])[:40]!r} has one"
         )
-    except ValueError as error:
-        raise FirstlightError(f"{name} cannot be split class by class: {error}") from error
+    if min(first, len(labels) - first) < len(names):
+        raise FirstlightError(
+            f"{name} cannot be split class by class: {len(labels)} images are too few for "
+            f"{len(names)} classes"
+        )
+    one, other = train_test_split(
+        np.arange(len(labels)), train_size=first, stratify=labels, random_state=_SPLIT_SEED
+    )
     return one, other
 
 
@@ -224,7 +259,7 @@ def _downloaded(kind: str) -> Callable[[Path], tuple[Arrays, Arrays]]:
         try:
             sets = [getattr(datasets, kind)(root, train=train, download=True) for train in (1, 0)]
         except (OSError, RuntimeError, HTTPException) as error:
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            reason = " ".join(str(error).split()) or type(error).__name__
             raise FirstlightError(f"{kind} could not be downloaded to {root}: {reason}") from error
         train, test = ((np.asarray(one.data), np.asarray(one.targets)) for one in sets)
         return train, test

@@ -1,12 +1,16 @@
 """Networks by name: ours, torchvision's, timm's, or whatever a user's own factory builds."""
 
+import hashlib
 import importlib
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from firstlight.comparison import _torchvision, zoo
+from firstlight.comparison.reason import reason
 from firstlight.errors import FirstlightError, OptionError
 
 Factory = Callable[[int, tuple[int, int], int], nn.Module]
@@ -46,11 +50,33 @@ def factory(name: str) -> Factory:
     return _DOORS.get(prefix, lambda _: _own(prefix, rest))(rest)
 
 
+def is_own(name: str) -> bool:
+    """Return whether ``name`` is module:factory, a user's own code."""
+    return name.partition(":")[0] not in (*_OURS, *_DOORS)
+
+
+def fingerprint(name: str) -> str:
+    """Return a hash of the file that module:factory is written in; "" where there is none.
+
+    What that file imports is not looked at.
+    """
+    source = getattr(sys.modules.get(name.partition(":")[0]), "__file__", None)
+    try:
+        return hashlib.blake2b(Path(source or "").read_bytes(), digest_size=10).hexdigest()
+    except OSError:  # as in a zip file
+        return ""
+
+
 def _own(module: str, attribute: str) -> Factory:
     try:
-        found = getattr(importlib.import_module(module), attribute)
-    except ImportError as error:
-        raise OptionError(f"model {module}:{attribute}: cannot import {module}: {error}") from error
+        imported = importlib.import_module(module)
+    # the user's own code runs here and may raise anything, or ask Python to exit
+    except (Exception, SystemExit) as error:
+        raise OptionError(
+            f"model {module}:{attribute}: cannot import {module}: {reason(error)}"
+        ) from error
+    try:
+        found = getattr(imported, attribute)
     except AttributeError as error:
         raise OptionError(f"model {module}:{attribute}: {error}") from error
     if not callable(found):

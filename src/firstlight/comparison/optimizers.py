@@ -1,13 +1,13 @@
 """Optimizers by name, with the settings of the sinusoidal paper (arXiv 2505.12909) as defaults."""
 
-import ast
+import math
 from collections.abc import Iterable
 from typing import Any
 
 import torch
 from torch import nn
 
-from firstlight.errors import OptionError, one_of
+from firstlight.errors import OptionError, check_choice
 
 LEARNING_RATE = 1e-3
 WEIGHT_DECAY = 1e-3
@@ -36,18 +36,29 @@ def parse(text: str) -> tuple[str, dict[str, Any]]:
         ('sgd', {'momentum': 0.9, 'nesterov': True})
     """
     name, *parts = text.split(":")
-    if name not in _OPTIMIZERS:
-        raise one_of(name, _OPTIMIZERS, "optimizer")
-    options = {}
+    check_choice(name, _OPTIMIZERS, "optimizer")
+    options: dict[str, Any] = {}
     for part in parts:
         key, _, value = part.partition("=")
-        if key not in _OPTIONS[name]:
-            raise one_of(key, sorted(_OPTIONS[name]), f"option of optimizer {name!r}")
-        try:
-            options[key] = ast.literal_eval(value)
-        except (ValueError, SyntaxError):
-            raise OptionError(f"optimizer option {key} must be a number, got {value!r}") from None
+        check_choice(key, sorted(_OPTIONS[name]), f"option of optimizer {name!r}")
+        if key in options:
+            raise OptionError(f"optimizer {text!r}: {key} is given twice")
+        options[key] = _value(text, key, value)
     return name, options
+
+
+def _value(text: str, key: str, value: str) -> bool | float:
+    what = f"optimizer {text!r}: {key}"
+    if key == "nesterov":
+        check_choice(value, ("True", "False"), what)
+        return value == "True"
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise OptionError(f"{what} must be a number, got {value!r}")
+    return number
 
 
 def check(text: str) -> None:

@@ -22,7 +22,7 @@ class Progress(Protocol):
         """The run finished another epoch."""
 
     def finish(self, result: RunResult) -> None:
-        """The run ended, as ``result`` says, and is on disk."""
+        """The run ended, as ``result`` says; it is on disk where the comparison has a folder."""
 
     def note(self, text: str) -> None:
         """Something that a reader of the results should know."""

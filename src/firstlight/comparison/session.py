@@ -3,16 +3,22 @@
 import itertools
 from pathlib import Path
 
-from firstlight.comparison import tuning
+import torch
+
+from firstlight.comparison import models, tuning
+from firstlight.comparison.accelerator import accelerator
+from firstlight.comparison.batches import normalise
 from firstlight.comparison.comparison import Comparison
-from firstlight.comparison.data import Data, load
+from firstlight.comparison.data import Data, is_file, load
 from firstlight.comparison.progress import Progress
+from firstlight.comparison.reason import reason
+from firstlight.comparison.seeded import seeded
 from firstlight.comparison.spec import RunResult, RunSpec
 from firstlight.comparison.start import start
 from firstlight.comparison.store import Store, write_atomically
 from firstlight.comparison.sweep import Group, Sweep
-from firstlight.comparison.train import train
-from firstlight.errors import FirstlightError
+from firstlight.comparison.train import train, versions
+from firstlight.errors import FirstlightError, OptionError
 
 
 class Session:
@@ -25,14 +31,23 @@ class Session:
         data_root: str | Path | None,
         progress: Progress,
     ) -> None:
+        if out == "":
+            raise OptionError("out must name a folder, got nothing; '.' is the current one")
         self._sweep = sweep
         self._progress = progress
         self._data_root = data_root
         self._store = Store(None if out is None else Path(out).expanduser(), progress.note)
         self._loaded: dict[str, Data] = {}
+        # now, and not when a run ends: the file may be edited while its old code trains
+        self._code = {
+            model: models.fingerprint(model) for model in sweep.models if models.is_own(model)
+        }
 
     def check(self) -> None:
         """Try what could go wrong in every run that is still to be trained; train nothing.
+
+        A network of a library that fails on the images does not fit them, and is refused. A
+        network of the user's own that fails is no wrong option: its runs become crashed rows.
 
         Raises:
             FirstlightError: the data cannot be read, a network does not fit it, or a scheme the
@@ -45,9 +60,12 @@ class Session:
                 continue  # loading a large data set for nothing takes long
             data = self._data(name)
             data.select(sweep.train_size, held_out=sweep.tune_lr)
+            seen = data.select(sweep.train_size, held_out=False)
+            if not self._works(model, seen):
+                continue
             for scheme in sweep.schemes:
                 spec = sweep.run(groups[0], scheme, sweep.seeds[0], sweep.learning_rate)
-                self._check_start(spec, data.select(sweep.train_size, held_out=False))
+                self._check_start(spec, seen)
 
     def run(self) -> Comparison:
         """Read or train every run, in an order that makes a part of them comparable."""
@@ -74,12 +92,14 @@ class Session:
         return Comparison(sweep, tuple(results), tuple(tuned))
 
     def _obtain(self, spec: RunSpec) -> RunResult:
-        result = self._store.load(spec)
+        result = self._load(spec)
         if result is not None:
             self._progress.load(result)
             return result
         self._progress.run(spec)
-        result = train(spec, self._data(spec.data), self._progress.epoch)
+        data = self._data(spec.data)
+        result = train(spec, data, self._progress.epoch)
+        result = result.model_copy(update={"fingerprints": self._fingerprints(spec)})
         self._store.save(result)
         self._progress.finish(result)
         return result
@@ -89,24 +109,54 @@ class Session:
         sweep = self._sweep
         rates = dict.fromkeys(sweep.schemes, sweep.learning_rate)
         if sweep.tune_lr:
-            tried = [self._store.load(spec) for spec in tuning.grid(sweep, group)]
+            tried = [self._load(spec) for spec in tuning.grid(sweep, group)]
             if None in tried:
                 return False
             rates = tuning.choose(sweep, [result for result in tried if result])
-        return all(self._store.load(spec) for spec in sweep.runs(group, rates))
+        return all(self._load(spec) for spec in sweep.runs(group, rates))
+
+    def _load(self, spec: RunSpec) -> RunResult | None:
+        return self._store.load(spec, self._fingerprints(spec))
+
+    def _fingerprints(self, spec: RunSpec) -> dict[str, str]:
+        """Return those of what the run is trained with; data that never change need no loading."""
+        found = {"model": self._code[spec.model]} if spec.model in self._code else {}
+        if spec.data in self._loaded or is_file(spec.data):
+            found["data"] = self._data(spec.data).fingerprint
+        return found
 
     def _data(self, name: str) -> Data:
         if name not in self._loaded:
             self._loaded[name] = load(name, self._data_root)
         return self._loaded[name]
 
+    def _works(self, model: str, data: Data) -> bool:
+        """Try two images; return False for a network of the user's own that fails on them."""
+        try:
+            with seeded(self._sweep.seeds[0]), torch.no_grad():
+                network = models.factory(model)(data.in_channels, data.image_size, data.classes)
+                network.eval()(normalise(data.train.images[:2], data.normalisation))
+        except FirstlightError:
+            raise
+        except (Exception, SystemExit) as error:
+            if models.is_own(model):
+                return False
+            height, width = data.image_size
+            raise OptionError(
+                f"{model} cannot take the images of {data.name}, {data.in_channels} x {height} x "
+                f"{width}: {reason(error)}"
+            ) from error
+        return True
+
     def _check_start(self, spec: RunSpec, data: Data) -> None:
         try:
             start(spec, data)
         except FirstlightError as error:
             raise type(error)(f"{spec.model}, {spec.scheme}: {error}") from error
-        except Exception:
-            return  # a network that fails is a row of the table, which its run will make
+        except (TypeError, OverflowError) as error:  # the network works: an option of the scheme
+            raise OptionError(f"{spec.model}, {spec.scheme}: {reason(error)}") from error
+        except (Exception, SystemExit):
+            return  # a row of the table, which its run will make
 
     def _note_edge(self, group: Group, rates: dict[str, float]) -> None:
         """Say so where a better learning rate may lie outside the grid."""
@@ -122,6 +172,7 @@ class Session:
     def _note_differences(self, results: list[RunResult]) -> None:
         """Say so where runs on disk were made with other versions or on another device."""
         made = {(run.device, *sorted(run.versions.items())) for run in results if run.device}
+        made.add((str(accelerator(self._sweep.precision).device), *sorted(versions().items())))
         if len(made) > 1:
             self._progress.note(
                 "runs were made on different devices or versions and may differ for that reason"

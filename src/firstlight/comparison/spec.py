@@ -1,15 +1,19 @@
 """What one training run is asked to do, and what came of it: plain, frozen, serialisable data."""
 
 import hashlib
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 Status = Literal["ok", "diverged", "crashed"]
 
 
 class RunSpec(BaseModel):
-    """One training: everything that decides its outcome, and nothing else."""
+    """One training: everything that a user says about it.
+
+    The bytes of the data, the code of a user's own network, the versions and the device decide
+    its outcome too; ``RunResult`` remembers them.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -42,13 +46,25 @@ class RunResult(BaseModel):
     spec: RunSpec
     status: Status
     reason: str = ""
-    accuracy: tuple[float, ...] = ()  # fraction correct, one per finished epoch
-    loss: tuple[float, ...] = ()
-    train_loss: tuple[float, ...] = ()
-    seconds: tuple[float, ...] = ()  # training and validation of each epoch
+    accuracy: tuple[Annotated[float, Field(ge=0, le=1)], ...] = ()  # fraction correct, per epoch
+    loss: tuple[FiniteFloat, ...] = ()
+    train_loss: tuple[FiniteFloat, ...] = ()
+    seconds: tuple[FiniteFloat, ...] = ()  # training and validation of each epoch
     parameters: int = 0
     device: str = ""
     versions: dict[str, str] = Field(default_factory=dict)
+    #: Of the data, and of the module of a user's own network; a change of either makes the run
+    #: another one.
+    fingerprints: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _complete(self) -> "RunResult":
+        epochs = {len(c) for c in (self.accuracy, self.loss, self.train_loss, self.seconds)}
+        if len(epochs) > 1:
+            raise ValueError("accuracy, loss, train_loss and seconds must be of one length")
+        if self.status == "ok" and epochs != {self.spec.epochs}:
+            raise ValueError(f"a finished run must have all {self.spec.epochs} epochs")
+        return self
 
     @property
     def accuracy_epoch_1(self) -> float | None:

@@ -1,13 +1,18 @@
 """Where a run starts: the network with the weights that its scheme gives it."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
 from firstlight.comparison import batches, models
 from firstlight.comparison.data import Data
+from firstlight.comparison.seeded import seeded
 from firstlight.comparison.spec import RunSpec
+from firstlight.errors import OptionError, check_choice
 from firstlight.init import SCHEMES, parse_scheme
 from firstlight.model import initialize, match_variance
+from firstlight.model.usual_values import usual_values
 
 #: The scheme that leaves a network as the framework made it.
 DEFAULT = "default"
@@ -15,8 +20,23 @@ DEFAULT = "default"
 
 def check(scheme: str) -> None:
     """Raise ``OptionError`` unless ``scheme`` names a scheme and only options that it uses."""
-    if scheme != DEFAULT:
+    name, colon, _ = scheme.partition(":")
+    check_choice(name, [DEFAULT, *SCHEMES], "scheme")
+    if name == DEFAULT and colon:
+        raise OptionError(f"scheme default takes no options, got {scheme!r}")
+    if name != DEFAULT:
         parse_scheme(scheme)
+
+
+def baseline(schemes: Sequence[str]) -> str:
+    """Return the scheme that the others are measured against: default, else the first.
+
+    Example:
+        >>> from firstlight.comparison.start import baseline
+        >>> baseline(["zero", "default"]), baseline(["zero", "lsuv"])
+        ('default', 'zero')
+    """
+    return DEFAULT if DEFAULT in schemes else schemes[0]
 
 
 def start(spec: RunSpec, data: Data) -> nn.Module:
@@ -36,15 +56,24 @@ def start(spec: RunSpec, data: Data) -> nn.Module:
         >>> start(spec, load("digits"))[1]
         Linear(in_features=64, out_features=256, bias=True)
     """
-    torch.manual_seed(spec.seed)
-    network = models.factory(spec.model)(data.in_channels, data.image_size, data.classes)
+    with seeded(spec.seed):
+        network = models.factory(spec.model)(data.in_channels, data.image_size, data.classes)
+        _assign(network, spec, data)
+    return network
+
+
+def _assign(network: nn.Module, spec: RunSpec, data: Data) -> None:
+    """Give ``network`` the weights of the scheme, at one mean square for all if asked."""
     if spec.scheme != DEFAULT:
         name, options = parse_scheme(spec.scheme)
         example = _first_batch(spec, data) if SCHEMES[name].data_driven else None
         initialize(network, name, seed=spec.seed, example=example, **options)
+    elif spec.match_variance:  # as every other scheme does
+        with torch.no_grad():
+            for constant in usual_values(network):
+                constant.tensor.fill_(constant.value)
     if spec.match_variance:
         match_variance(network)
-    return network
 
 
 def _first_batch(spec: RunSpec, data: Data) -> Tensor:

@@ -9,8 +9,8 @@ import pandas as pd
 from scipy import stats
 
 from firstlight.comparison.spec import RunResult
-from firstlight.comparison.start import DEFAULT
-from firstlight.errors import one_of
+from firstlight.comparison.start import baseline
+from firstlight.errors import check_choice
 
 #: What a scheme can be judged by; all of them are better when larger.
 METRICS = ("accuracy_max", "accuracy_epoch_1", "accuracy_epoch_10", "auc")
@@ -33,8 +33,35 @@ class Estimate(NamedTuple):
     p: float = math.nan
 
 
+def band(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return mean, low and high over the runs, at every epoch by itself.
+
+    Student's t: mean ± t(0.975, n - 1) * s / sqrt(n); NaN for low and high of fewer than two
+    runs. Equal values have an interval of no width.
+
+    Args:
+        values: (runs, epochs) or (runs,), at least one run, independent of each other.
+
+    Example:
+        >>> import numpy as np
+        >>> from firstlight.comparison.statistics import band
+        >>> mean, low, high = band(np.array([[1.0, 5.0], [2.0, 5.0], [3.0, 5.0]]))
+        >>> mean.round(3).tolist(), low.round(3).tolist(), high.round(3).tolist()
+        ([2.0, 5.0], [-0.484, 5.0], [4.484, 5.0])
+    """
+    values = np.asarray(values, dtype=np.float64)
+    mean = values.mean(axis=0)
+    if len(values) < 2:
+        return mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan)
+    spread = values.std(axis=0, ddof=1)
+    equal = spread <= 1e-12 * np.abs(values).max(axis=0)  # but for rounding
+    error = np.where(equal, 0.0, spread / math.sqrt(len(values)))
+    half = stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1) * error
+    return mean, mean - half, mean + half
+
+
 def estimate(values: Sequence[float]) -> Estimate:
-    """Estimate a mean by Student's t: mean ± t(0.975, n - 1) * s / sqrt(n).
+    """Estimate a mean with its interval, see ``band``, and test it against zero.
 
     Of fewer than two values nothing but the mean is known. Values without spread leave the test
     undefined: p is NaN, or 1 where all of them are zero.
@@ -49,14 +76,12 @@ def estimate(values: Sequence[float]) -> Estimate:
     """
     if not len(values) or not np.isfinite(values).all():
         return Estimate()
-    mean, spread = float(np.mean(values)), float(np.std(values))
-    if len(values) < 2:
-        return Estimate(mean)
-    if spread <= 1e-12 * np.max(np.abs(values)):  # equal but for rounding
-        return Estimate(mean, mean, mean, math.nan if mean else 1.0)
-    test = stats.ttest_1samp(values, 0.0)
-    low, high = test.confidence_interval(CONFIDENCE)
-    return Estimate(mean, float(low), float(high), float(test.pvalue))
+    mean, low, high = (float(part) for part in band(np.asarray(values)))
+    if low < high:
+        p = float(stats.ttest_1samp(values, 0.0).pvalue)
+    else:  # no spread, or one value
+        p = 1.0 if low == 0 else math.nan
+    return Estimate(mean, low, high, p)
 
 
 def holm(p: Sequence[float]) -> list[float]:
@@ -82,7 +107,8 @@ def runs_frame(results: Sequence[RunResult]) -> pd.DataFrame:
     """Return one row per run: its spec, its measures, its curves; failed runs are rows too."""
     frame = pd.DataFrame([_run_row(result) for result in results])
     measures = [*METRICS, "accuracy_final", "loss_final"]
-    return frame.astype(dict.fromkeys(measures, float)) if results else frame  # None becomes NaN
+    kinds = dict.fromkeys(measures, "float") | {"train_size": "Int64"}  # both can be missing
+    return frame.astype(kinds) if results else frame
 
 
 def summary_frame(results: Sequence[RunResult], metric: str = "accuracy_max") -> pd.DataFrame:
@@ -104,8 +130,7 @@ def summary_frame(results: Sequence[RunResult], metric: str = "accuracy_max") ->
     Raises:
         OptionError: unknown metric.
     """
-    if metric not in METRICS:
-        raise one_of(metric, METRICS, "metric")
+    check_choice(metric, METRICS, "metric")
     groups: dict[tuple[str, ...], dict[str, list[RunResult]]] = {}
     for result in results:
         group = groups.setdefault(tuple(getattr(result.spec, key) for key in _GROUP), {})
@@ -118,19 +143,19 @@ def summary_frame(results: Sequence[RunResult], metric: str = "accuracy_max") ->
 
 def _rows(schemes: dict[str, list[RunResult]], metric: str) -> list[dict[str, object]]:
     """Summarise one group: its schemes, each with its runs."""
-    baseline = DEFAULT if DEFAULT in schemes else next(iter(schemes))
+    base = baseline(list(schemes))
     values = {scheme: _by_seed(runs, metric) for scheme, runs in schemes.items()}
     differences = {
-        scheme: estimate([own[s] - values[baseline][s] for s in own if s in values[baseline]])
+        scheme: estimate([own[s] - values[base][s] for s in own if s in values[base]])
         for scheme, own in values.items()
-        if scheme != baseline
+        if scheme != base
     }
     adjusted = dict(zip(differences, holm([d.p for d in differences.values()]), strict=True))
     rows = []
     for scheme, runs in schemes.items():
         own = list(values[scheme].values())
         rows.append(
-            {"scheme": scheme, "baseline": baseline, "n": len(own), "failed": len(runs) - len(own)}
+            {"scheme": scheme, "baseline": base, "n": len(own), "failed": len(runs) - len(own)}
             | {"reasons": "; ".join(_reasons(runs))}
             | _columns(estimate(own), differences.get(scheme, Estimate()))
             | {"p_holm": adjusted.get(scheme, math.nan)}
@@ -164,10 +189,9 @@ def _reasons(runs: Sequence[RunResult]) -> list[str]:
 
 
 def _run_row(result: RunResult) -> dict[str, object]:
-    spec, last = result.spec, slice(-1, None)
-    columns = (*_GROUP, "scheme", "seed", "epochs", "learning_rate")
+    last = slice(-1, None)
     return {
-        **{name: getattr(spec, name) for name in columns},
+        **result.spec.model_dump(),
         "status": result.status,
         "reason": result.reason,
         **{name: getattr(result, name) for name in METRICS},
@@ -176,5 +200,6 @@ def _run_row(result: RunResult) -> dict[str, object]:
         "seconds_total": math.fsum(result.seconds),
         "parameters": result.parameters,
         "device": result.device,
+        **{f"{name}_version": version for name, version in result.versions.items()},
         **{name: list(getattr(result, name)) for name in CURVES},
     }

@@ -1,9 +1,10 @@
 """Finished runs on disk, one JSON file each: what makes a comparison resume."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 
 from pydantic import ValidationError
 
@@ -57,10 +58,17 @@ class Store:
         """Return the file of ``spec``."""
         return None if self.out is None else self.out / "runs" / f"{spec.key}.json"
 
-    def load(self, spec: RunSpec) -> RunResult | None:
+    def load(
+        self, spec: RunSpec, now: Mapping[str, str] = MappingProxyType({})
+    ) -> RunResult | None:
         """Return the finished run of ``spec``; None where it must be trained (again).
 
         A crashed run is not finished: what made it crash may have been mended.
+
+        Args:
+            spec: the run.
+            now: fingerprints of what it would be trained with; a result that was made with
+                something else is not returned.
         """
         path = self.path(spec)
         if path is None:
@@ -70,11 +78,18 @@ class Store:
         except FileNotFoundError:
             return None
         except (OSError, ValidationError):
-            self._refuse(spec, "is not a readable result")
+            self._note_once(f"{path} is not a readable result; the run is trained again")
             return None
         if result.spec != spec:
-            self._refuse(spec, "holds the result of another run")
+            self._note_once(f"{path} holds the result of another run; the run is trained again")
             return None
+        for part, fingerprint in now.items():
+            if result.fingerprints.get(part, fingerprint) != fingerprint:
+                self._note_once(
+                    f"{getattr(spec, part)} has changed since runs in {path.parent} were made; "
+                    "they are trained again"
+                )
+                return None
         return None if result.status == "crashed" else result
 
     def save(self, result: RunResult) -> None:
@@ -84,7 +99,7 @@ class Store:
             text = result.model_dump_json(indent=1)
             write_atomically(path, lambda file: file.write_text(text, encoding="utf-8"))
 
-    def _refuse(self, spec: RunSpec, what: str) -> None:
-        if spec.key not in self._noted:
-            self._noted.add(spec.key)
-            self._note(f"{self.path(spec)} {what}; the run is trained again")
+    def _note_once(self, text: str) -> None:
+        if text not in self._noted:
+            self._noted.add(text)
+            self._note(text)

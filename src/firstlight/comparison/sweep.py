@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, ValidationError
 
 from firstlight.comparison import data, models, optimizers, start
 from firstlight.comparison.spec import RunSpec
@@ -13,7 +13,7 @@ from firstlight.errors import OptionError
 #: Tuning never sees a seed that is reported.
 TUNING_SEED = 1_000_003
 
-Names = tuple[str, ...]
+Names = tuple[StrictStr, ...]
 
 
 class Group(NamedTuple):
@@ -34,19 +34,19 @@ class Sweep(BaseModel):
     optimizers: Names = Field(min_length=1)
     schemes: Names = Field(min_length=1)
     seeds: tuple[int, ...] = Field(min_length=1)
-    epochs: int = Field(ge=1)
-    batch_size: int = Field(ge=1)
-    learning_rate: float = Field(gt=0, allow_inf_nan=False)
-    weight_decay: float = Field(ge=0, allow_inf_nan=False)
-    match_variance: bool = False
-    tune_lr: bool = False
-    train_size: int | None = Field(default=None, ge=1)
+    epochs: int = Field(ge=1, strict=True)
+    batch_size: int = Field(ge=1, strict=True)
+    learning_rate: float = Field(gt=0, allow_inf_nan=False, strict=True)
+    weight_decay: float = Field(ge=0, allow_inf_nan=False, strict=True)
+    match_variance: StrictBool = False
+    tune_lr: StrictBool = False
+    train_size: int | None = Field(default=None, ge=1, strict=True)
     precision: Literal["no", "bf16", "fp16"] = "no"
 
     @property
     def baseline(self) -> str:
         """The scheme that the others are measured against: default, else the first."""
-        return start.DEFAULT if start.DEFAULT in self.schemes else self.schemes[0]
+        return start.baseline(self.schemes)
 
     def groups(self) -> Iterator[Group]:
         """Yield every model, data set and optimizer together."""
@@ -78,6 +78,9 @@ class Sweep(BaseModel):
 _SHARED = {"epochs", "batch_size", "weight_decay", "match_variance", "train_size", "precision"}
 
 
+_RATES = {"learning_rate": optimizers.LEARNING_RATE, "weight_decay": optimizers.WEIGHT_DECAY}
+
+
 def plan(**options: Any) -> Sweep:
     """Check every option and name, and return the sweep.
 
@@ -94,9 +97,9 @@ def plan(**options: Any) -> Sweep:
         >>> sum(len(sweep.runs(g, dict.fromkeys(sweep.schemes, 1e-3))) for g in sweep.groups())
         6
     """
-    options = {key: value for key, value in options.items() if value is not None}
-    options.setdefault("learning_rate", optimizers.LEARNING_RATE)
-    options.setdefault("weight_decay", optimizers.WEIGHT_DECAY)
+    for key, usual in _RATES.items():
+        if options.get(key) is None:
+            options[key] = usual
     for key in ("models", "data", "optimizers", "schemes"):
         options[key] = _names(options[key])
     options["seeds"] = _seeds(options["seeds"])
@@ -113,22 +116,35 @@ def plan(**options: Any) -> Sweep:
         (start.check, sweep.schemes),
     ):
         for name in names:
+            _check_text(name)
             check(name)
     return sweep
 
 
 def _names(value: Any) -> Any:
     """Return one or several names without repetitions; what is neither, as it is."""
-    names = [value] if isinstance(value, str) else value
-    return tuple(dict.fromkeys(names)) if isinstance(names, Iterable) else names
+    if isinstance(value, str):
+        return (value,)
+    if not isinstance(value, Iterable):
+        return value
+    names = tuple(value)
+    return tuple(dict.fromkeys(names)) if all(isinstance(name, str) for name in names) else names
 
 
 def _seeds(value: Any) -> Any:
     several = isinstance(value, Iterable) and not isinstance(value, str)
-    seeds = tuple(dict.fromkeys(value)) if several else (value,)
+    seeds = tuple(value) if several else (value,)
     if any(type(seed) is not int or not 0 <= seed < TUNING_SEED for seed in seeds) or value == 0:
         raise OptionError(
             f"seeds must be a count of at least 1, or several whole numbers from 0 to "
             f"{TUNING_SEED - 1}; got {value!r}"
         )
-    return seeds if several else tuple(range(value))
+    return tuple(dict.fromkeys(seeds)) if several else tuple(range(value))
+
+
+def _check_text(name: str) -> None:
+    """Raise ``OptionError`` for half characters, as a path in another encoding has."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise OptionError(f"names and paths must be in UTF-8, got {name!r}") from None

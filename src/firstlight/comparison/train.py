@@ -16,6 +16,8 @@ from firstlight.comparison import _torchvision, optimizers
 from firstlight.comparison.accelerator import accelerator
 from firstlight.comparison.batches import batches, order
 from firstlight.comparison.data import Data
+from firstlight.comparison.reason import reason
+from firstlight.comparison.seeded import seeded
 from firstlight.comparison.spec import RunResult, RunSpec, Status
 from firstlight.comparison.start import start
 from firstlight.comparison.threads import useful_threads
@@ -80,16 +82,16 @@ def train(spec: RunSpec, data: Data, on_epoch: Callable[[], None] = lambda: None
     """
     record = _Record()
     status: Status = "ok"
-    reason = ""
+    why = ""
     try:
         _run(spec, data, record, on_epoch)
     except _Diverged as error:
-        status, reason = "diverged", str(error)
+        status, why = "diverged", str(error)
     # a network of the user's may raise anything, and one bad run among many must become a row
-    # of the table; KeyboardInterrupt is no Exception and passes
-    except Exception as error:
-        status, reason = "crashed", _one_line(error)
-    return RunResult(spec=spec, status=status, reason=reason, versions=versions(), **asdict(record))
+    # of the table, even where it asks Python to exit; KeyboardInterrupt passes
+    except (Exception, SystemExit) as error:
+        status, why = "crashed", reason(error)
+    return RunResult(spec=spec, status=status, reason=why, versions=versions(), **asdict(record))
 
 
 def versions() -> dict[str, str]:
@@ -116,8 +118,8 @@ def _run(spec: RunSpec, data: Data, record: _Record, on_epoch: Callable[[], None
     if hardware.scaler is not None or hardware.device.type not in ("cpu", "cuda", "mps"):
         optimizer = hardware.prepare(optimizer)
     trainer = _Trainer(hardware, network, optimizer, data.to(hardware.device), spec)
-    torch.manual_seed(spec.seed)  # schemes drew different amounts of random numbers until here
-    with useful_threads(data, record.parameters, spec.batch_size):
+    # schemes drew different amounts of random numbers until here
+    with seeded(spec.seed), useful_threads(data, record.parameters, spec.batch_size):
         for epoch in range(spec.epochs):
             begin = time.perf_counter()
             train_loss = _train_epoch(trainer, epoch)
@@ -133,11 +135,11 @@ def _train_epoch(trainer: _Trainer, epoch: int) -> float:
     """Train on every image once; return the mean loss of the steps."""
     spec, data = trainer.spec, trainer.data
     indices = order(spec.seed, epoch, len(data.train)).to(trainer.hardware.device)
+    if 1 < spec.batch_size < len(indices) and len(indices) % spec.batch_size == 1:
+        indices = indices[:-1]  # batch norm cannot learn from a last batch of one image
     losses: list[Tensor] = []
     trainer.network.train()
     for images, labels in batches(data.train, data.normalisation, spec.batch_size, indices):
-        if len(labels) == 1 and losses:
-            break  # batch norm cannot learn from a last batch of one image
         trainer.optimizer.zero_grad()
         loss = cross_entropy(trainer.network(images), labels)
         trainer.hardware.backward(loss)
@@ -146,7 +148,7 @@ def _train_epoch(trainer: _Trainer, epoch: int) -> float:
         if len(losses) % _CHECK_EVERY == 0:
             _check_finite(losses, epoch)
     _check_finite(losses, epoch)
-    return torch.stack(losses).mean().item()
+    return torch.stack(losses).cpu().double().mean().item()  # their sum may have no float32
 
 
 def _check_finite(losses: list[Tensor], epoch: int) -> None:
@@ -175,8 +177,3 @@ def _validate(trainer: _Trainer, epoch: int) -> tuple[float, float]:
         raise _Diverged(f"validation loss became {loss} after epoch {epoch + 1}")
     count = len(data.test)  # back to the exact fraction: the metric answers in float32
     return round(accuracy.compute().item() * count) / count, loss
-
-
-def _one_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
