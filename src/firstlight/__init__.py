@@ -1,23 +1,45 @@
 """Give a neural network the best possible start, and see what it is like before it trains."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from firstlight import init, theory
 from firstlight.errors import FirstlightError, OptionError
-from firstlight.model import initialize
 
 if TYPE_CHECKING:
+    from firstlight import init, theory
     from firstlight.comparison import compare
+    from firstlight.model import initialize
 
 __version__ = "0.1.0"
 
 __all__ = ["FirstlightError", "OptionError", "compare", "init", "initialize", "theory"]
 
+#: Where the names are that load torch, and that are therefore loaded on first use.
+_MODULES = {
+    "compare": "firstlight.comparison",
+    "init": "firstlight.init",
+    "initialize": "firstlight.model",
+    "theory": "firstlight.theory",
+}
+
 
 def __getattr__(name: str) -> Any:
-    """Load ``compare`` on first use: it needs packages that ``import firstlight`` must not."""
-    if name == "compare":
-        from firstlight.comparison import compare
+    """Load a public name on first use (PEP 562), so that the command line starts at once."""
+    if name not in _MODULES:
+        raise AttributeError(f"module 'firstlight' has no attribute {name!r}")
+    try:
+        module = import_module(_MODULES[name])
+    except ModuleNotFoundError as error:
+        missing = error.name or ""
+        if name != "compare" or missing.partition(".")[0] == "firstlight":
+            raise
+        raise FirstlightError(
+            f"compare needs {missing}: pip install 'firstlight[compare]'"
+        ) from error
+    return globals().setdefault(
+        name, module if module.__name__ == f"firstlight.{name}" else getattr(module, name)
+    )
 
-        return compare
-    raise AttributeError(f"module 'firstlight' has no attribute {name!r}")
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

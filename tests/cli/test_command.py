@@ -1,4 +1,7 @@
+import importlib.util
 import inspect
+import io
+import os
 import subprocess
 import sys
 
@@ -77,11 +80,78 @@ def test_a_bad_option_is_one_line_and_code_2_and_nothing_written(call, tmp_path,
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("options", [["--seeds=x"], ["--no-such-option"], ["extra"]])
-def test_a_usage_error_is_code_2(call, options):
-    code, _, err = call("compare", *options)
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["compare", "--seeds=x"], "'--seeds': expected a whole number, got 'x'"),
+        (["compare", "--train-size", "1.5"], "'--train-size': expected a whole number, got '1.5'"),
+        (["compare", "--learning-rate=x"], "'--learning-rate': expected a number, got 'x'"),
+        (["compare", "--no-such-option"], "no such option: --no-such-option"),
+        (["compare", "extra"], "extra"),
+        (["compare", "--tune-lr=3"], "'--tune-lr' does not take a value"),
+        (["compare", "--seeds"], "'--seeds' requires an argument"),
+        (["compar"], "no such command 'compar'"),
+        (["--no-such-option"], "no such option: --no-such-option"),
+    ],
+)
+def test_a_usage_error_is_one_line_and_code_2(call, arguments, message):
+    code, out, err = call(*arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("firstlight: ")
+    assert message in err
+    assert err.endswith(" --help)\n")
+    assert err.count("\n") == 1
+
+
+def test_no_command_shows_the_help(call):
+    code, out, err = call()
     assert code == 2
-    assert "Usage" in err
+    assert "compare" in out + err
+    assert "firstlight: " not in err
+
+
+QUICK = ["compare", "--seeds=1", "--optimizers=sgd", "--schemes=default", "--train-size=100"]
+
+
+@pytest.mark.parametrize("stdout", ["none", "closed pipe", "full", "ascii"])
+def test_the_report_is_written_whatever_becomes_of_the_table(call, tmp_path, monkeypatch, stdout):
+    out = tmp_path / "größe"
+    code, _, _ = call(*QUICK, "--epochs=1", f"--out={out}")
+    assert code == 0
+    (out / "report.html").unlink()
+    made = {"none": lambda: None, "closed pipe": closed_pipe, "full": Full, "ascii": Ascii}
+    stream = made[stdout]()
+    monkeypatch.setattr(sys, "stdout", stream)
+    code, _, err = call(*QUICK, "--epochs=1", f"--out={out}")
+    assert (out / "report.html").exists()
+    assert "Traceback" not in err
+    assert (code, err.count("\n")) == {"full": (2, 1), "closed pipe": (1, 0)}.get(stdout, (0, 0))
+    if stdout == "ascii":
+        assert rb"gr\xf6\xdfe/report.html" in stream.buffer.getvalue()
+    if stdout == "full":
+        assert err.startswith("firstlight: cannot print the table: No space left on device; ")
+    if stream is not None:
+        stream.close()
+
+
+def closed_pipe():
+    read, write = os.pipe()
+    os.close(read)
+    return os.fdopen(write, "w")
+
+
+class Ascii(io.TextIOWrapper):
+    """A terminal of letters only."""
+
+    def __init__(self):
+        super().__init__(io.BytesIO(), "ascii", write_through=True)
+
+
+class Full(io.StringIO):
+    """A disk without room."""
+
+    def write(self, _):
+        raise OSError(28, "No space left on device")
 
 
 def test_a_users_own_network_is_found_in_the_folder_of_the_call(call, tmp_path, monkeypatch):
@@ -94,7 +164,7 @@ def test_a_users_own_network_is_found_in_the_folder_of_the_call(call, tmp_path, 
 
 
 def test_a_missing_package_is_one_line_that_names_the_extra(call, monkeypatch):
-    real = cli.compare.__globals__["importlib"].util.find_spec
+    real = importlib.util.find_spec
     monkeypatch.setattr(
         "importlib.util.find_spec", lambda name: None if name == "plotly" else real(name)
     )
@@ -126,10 +196,11 @@ def test_the_commands_defaults_are_those_of_the_function():
 
 
 def test_the_command_line_loads_no_optional_package():
-    listing = "import sys, firstlight.cli; print(*{name.split('.')[0] for name in sys.modules})"
+    listing = "import sys, firstlight.cli.app; print(*{name.split('.')[0] for name in sys.modules})"
     loaded = subprocess.run(
         [sys.executable, "-c", listing], capture_output=True, text=True, check=True
     ).stdout.split()
     assert "typer" in loaded
     heavy = {"accelerate", "matplotlib", "pandas", "plotly", "pyarrow", "sklearn", "torchmetrics"}
+    heavy |= {"torch", "numpy", "scipy"}
     assert not heavy & set(loaded)

@@ -1,10 +1,13 @@
 import re
 import signal
 import sys
+from importlib import import_module
 
 import pytest
 
 import firstlight
+from firstlight import comparison
+from firstlight.cli import main
 from firstlight.comparison.spec import RunResult
 
 
@@ -46,3 +49,61 @@ def test_a_stopped_comparison_keeps_its_runs_and_goes_on(start, tmp_path, sent):
     )
     assert [result.status for result in found.results] == ["ok"] * 2 * len(seeds)
     assert {path: path.stat().st_mtime_ns for path in files} == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX")
+def test_stopped_while_loading_it_says_that_nothing_was_trained(monkeypatch, tmp_path, capfd):
+    def stopped(**_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(comparison, "compare", stopped)
+    monkeypatch.setattr(sys, "argv", ["firstlight", "compare", f"--out={tmp_path}"])
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    assert exit_.value.code == 130
+    assert capfd.readouterr().err == (
+        f"Stopped. Nothing was trained; what was finished before is kept in {tmp_path / 'runs'}; "
+        "the same command goes on from there.\n"
+    )
+
+
+def test_stopped_before_anything_is_loaded_it_says_so(monkeypatch, capfd):
+    def stopped(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(import_module("firstlight.cli.compare"), "Bar", stopped)
+    monkeypatch.setattr(sys, "argv", ["firstlight", "compare"])
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    assert exit_.value.code == 130
+    assert capfd.readouterr().err == "firstlight: stopped\n"
+
+
+@pytest.mark.parametrize(
+    ("stage", "said"),
+    [
+        ("firstlight.cli.app", "firstlight: stopped"),
+        ("firstlight.report", "Stopped. 2 of 2 runs are finished and kept in "),
+    ],
+)
+def test_ctrl_c_at_any_other_time_is_one_line_too(monkeypatch, tmp_path, capfd, stage, said):
+    class Stop:
+        """Stands for Ctrl-C while a module is loaded."""
+
+        def find_spec(self, name, *_):
+            if name == stage:
+                raise KeyboardInterrupt
+
+    for name in [name for name in sys.modules if name.startswith(stage)]:
+        monkeypatch.delitem(sys.modules, name)
+    package, _, name = stage.rpartition(".")
+    monkeypatch.delattr(sys.modules[package], name, raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Stop(), *sys.meta_path])
+    options = ["--seeds=1", "--epochs=1", "--train-size=100", "--schemes=default"]
+    monkeypatch.setattr(sys, "argv", ["firstlight", "compare", f"--out={tmp_path}", *options])
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    assert exit_.value.code == 130
+    err = capfd.readouterr().err
+    assert err.splitlines()[-1].startswith(said)
+    assert "Traceback" not in err

@@ -3,7 +3,8 @@ import shlex
 import pytest
 from typer.testing import CliRunner
 
-from firstlight import cli, comparison
+from firstlight import comparison
+from firstlight.cli.app import app
 from firstlight.comparison.sweep import Sweep, plan
 from firstlight.report.command import command
 
@@ -23,7 +24,7 @@ def asked(text, monkeypatch, tmp_path):
 
     monkeypatch.setattr(comparison, "compare", stop)
     words = shlex.split(text.replace("\\\n", ""))[1:]  # as a shell joins lines
-    result = CliRunner().invoke(cli.app, [*words, "--out", str(tmp_path)])
+    result = CliRunner().invoke(app, [*words, "--out", str(tmp_path)])
     assert isinstance(result.exception, AskedForError), result.output
     return result.exception.args[0]
 
@@ -52,18 +53,24 @@ PLAIN = {
 )
 def test_the_command_asks_for_the_same_sweep(more, monkeypatch, tmp_path):
     sweep = Sweep(**(PLAIN | more))
-    assert asked(command(sweep), monkeypatch, tmp_path) == sweep
+    assert asked(command(sweep, "results"), monkeypatch, tmp_path) == sweep
 
 
 def test_other_seeds_are_asked_for_in_python(monkeypatch):
     sweep = Sweep(**(PLAIN | {"seeds": (3, 5)}))
-    text = command(sweep)
+    text = command(sweep, "results")
     assert text.startswith("firstlight.compare(")
     options = eval(text.replace("firstlight.compare", "dict"))
+    assert options.pop("out") == "results"
     options["models"] = options.pop("model")
     assert plan(**options) == sweep
 
 
+def test_the_command_finds_the_runs_that_it_names():
+    words = shlex.split(command(Sweep(**PLAIN), "my results"))
+    assert words[words.index("--out") + 1] == "my results"
+
+
 def test_a_path_with_blanks_stays_one_word():
     sweep = Sweep(**(PLAIN | {"data": ("parquet:my data/*.parquet",)}))
-    assert "parquet:my data/*.parquet" in shlex.split(command(sweep))
+    assert "parquet:my data/*.parquet" in shlex.split(command(sweep, "results"))

@@ -69,6 +69,8 @@ def test_the_picture_shows_the_means(make):
     comparison = make.sweep()
     (group,) = groups(comparison)
     accuracy, loss = draw(group).axes
+    for axes, shown in zip((accuracy, loss), panels(group), strict=True):
+        assert (axes.get_xlim(), axes.get_ylim()) == (shown.reach, shown.limits)
     for axes, measure, scale in ((accuracy, "accuracy", 100), (loss, "loss", 1)):
         for row in group.rows:
             expected = np.mean([getattr(run, measure) for run in row.runs], axis=0) * scale
@@ -88,6 +90,23 @@ def test_every_finished_run_lies_within_the_limits(make):
         assert shown.limits[0] < min(values) < max(values) < shown.limits[1]
         # The bands of two seeds are wide: they must not squeeze the runs.
         assert shown.limits[1] - shown.limits[0] < 2.3 * (max(values) - min(values))
+
+
+@pytest.mark.parametrize(("epochs", "room"), [(1, 0.5), (2, 0.5), (3, 0.09), (100, 3.0)])
+def test_markers_have_room_beside_the_first_and_last_epoch(make, epochs, room):
+    (group,) = groups(make.sweep(("default",), seeds=1, epochs=epochs))
+    assert panels(group)[0].reach == pytest.approx((1 - room, epochs + room))
+
+
+def test_a_band_is_promised_only_where_there_is_one(make):
+    def captions(runs):
+        (group,) = groups(make.of(runs))
+        return [text.get_text() for text in draw(group).texts]
+
+    runs = make.sweep(("default",), seeds=2).results
+    assert "mean and 95 % band over 2 seeds; thin lines: single runs" in captions(runs)
+    failed = make.run("default", 1, accuracy=[], status="diverged", epochs=12)
+    assert "single runs, no error band" in captions((runs[0], failed))
 
 
 def test_a_failed_run_is_drawn_but_does_not_enter_the_mean(make):
@@ -118,6 +137,13 @@ def test_odd_names_and_empty_runs_are_drawn(make):
     assert curves(group).startswith(b"\x89PNG")
     figure = draw(group)
     assert figure.axes[0].texts[0].get_text() == "no run finished"
+
+
+def test_letters_that_the_font_lacks_are_no_warning(make, recwarn):
+    runs = [make.run("默认", seed, accuracy=[0.5], model="网络") for seed in range(2)]
+    (group,) = groups(make.of(runs))
+    assert curves(group).startswith(b"\x89PNG")
+    assert [str(warning.message) for warning in recwarn] == []
 
 
 def test_drawing_leaves_the_users_own_matplotlib_alone(make):

@@ -2,6 +2,7 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -15,7 +16,7 @@ EVIL = "<script>alert(1)</script>"
 
 def build(comparison):
     shown = groups(comparison)
-    return page(comparison, shown, [curves(group) for group in shown])
+    return page(comparison, shown, [curves(group) for group in shown], "results")
 
 
 class Reader(HTMLParser):
@@ -102,11 +103,14 @@ def test_numbers_figures_and_failures_are_in_the_page(make):
     for part in (
         "harmonic reaches 96.3 %, +6.77 points against default",
         "4 of 18 runs failed.",
-        "Not distinguishable from default at 5 %: sinusoidal, he_normal.",
+        "Not distinguishable from default at 5 %: he_normal, sinusoidal.",
         "lsuv, seeds 0, 1, 2: crashed: out of memory",
         "96.3 ± 1.1",
         "--schemes default,he_normal,orthogonal,sinusoidal,harmonic,lsuv",
         "2.13.0",
+        "--out results",
+        "18 runs, 4 failed",
+        "with its 95 % band",
     ):
         assert part in text
     kinds = [attrs.get("type") for tag, attrs in reader.tags if tag == "script"]
@@ -139,7 +143,20 @@ def test_one_seed_is_not_shown_as_a_result(make):
     reader = Reader(build(make.sweep(seeds=1)))
     text = " ".join(reader.text)
     assert "One seed has no error bar" in text
+    assert "95 % band" not in text
     assert not [attrs for _, attrs in reader.tags if attrs.get("class") == "forest"]
+
+
+def test_one_run_is_counted_as_one(make):
+    text = " ".join(Reader(build(make.sweep(("default",), seeds=1))).text)
+    assert "1 run, 0 failed" in text
+
+
+def test_the_rates_have_a_column_where_they_were_tuned_even_if_they_are_equal(make):
+    plain, tuned = make.sweep(seeds=1), make.of(make.sweep(seeds=1).results, tuning=[])
+    tuned = replace(tuned, sweep=tuned.sweep.model_copy(update={"tune_lr": True}))
+    heads = [re.findall(r"data-sortable[^>]*>Rate<", build(found)) for found in (plain, tuned)]
+    assert [len(found) for found in heads] == [0, 1]
 
 
 def test_the_same_comparison_gives_the_same_page(make):

@@ -33,6 +33,7 @@ def test_shows_the_same_means_and_limits_as_the_png(make):
         for line in shown.lines:
             np.testing.assert_allclose(means[line.row.scheme]["y"], line.band.mean, atol=1e-6)
         assert built["layout"]["yaxis"]["range"] == list(shown.limits)
+        assert built["layout"]["xaxis"]["range"] == list(shown.reach)
 
 
 def test_the_best_scheme_is_drawn_last_and_listed_first(make):

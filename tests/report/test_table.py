@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.text import Text
 
 from firstlight.report import table
+from firstlight.report.group import groups
+from firstlight.report.notation import percent, points
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -44,6 +46,52 @@ def test_nothing_is_cut_or_wider_than_the_terminal(make, width):
     assert max(len(line) for line in text.splitlines()) <= width
     for whole in ("★ harmonic", "96.3 ± 1.1", "+6.77 [+5.53, +8.00]", "0.007*", "2/3"):
         assert whole in text
+
+
+@pytest.mark.parametrize("width", range(30, 101, 2))
+@pytest.mark.parametrize("name", ["with_failures", "long_names"])
+def test_no_cell_is_cut_on_a_narrow_terminal(make, name, width):
+    comparison = getattr(make, name)()
+    text = rendered(comparison, width)
+    assert max(len(line) for line in text.splitlines()) <= width
+    assert "…" not in text
+    (group,) = groups(comparison)
+    words = text.replace("[", " ").replace("]", " ").replace(",", " ").split()
+    for row in group.rows:
+        assert row.style.marker.glyph in words
+        assert row.scheme.partition(":")[0] in text
+        if row.finished:
+            assert percent(row.measures["accuracy_max"].mean) in words
+            if not row.is_baseline:
+                assert points(row.difference.mean) in words
+
+
+def test_the_narrower_the_terminal_the_less_it_shows(make):
+    def shown(width):
+        text = rendered(make.with_failures(), width)
+        return ["96.3 ± 1.1" in text, "0.007*" in text, "[+5.53, +8.00]" in text, "2/3" in text]
+
+    assert shown(30) == [False, False, False, False]
+    assert shown(40) == [True, False, False, False]
+    assert shown(48) == [True, True, False, False]
+    assert shown(56) == [True, True, True, False]
+    assert shown(72) == [True, True, True, True]
+    # no grid fits names like these here: each scheme has lines of its own, with everything
+    lines = rendered(make.long_names(), 40).splitlines()
+    at = lines.index("★ harmonic:")
+    assert lines[at + 3 : at + 9] == [
+        "  epoch 1 55.2 ± 1.9",
+        "  epoch 10 95.9 ± 1.8",
+        "  maximum 96.3 ± 1.1",
+        "  AUC 10.75",
+        "  Δ baseline +6.77 [+5.53, +8.00]",
+        "  p 0.009*",
+    ]
+
+
+def test_the_table_says_why_an_interval_without_0_may_not_count(make):
+    text = rendered(make.sweep(), 100)
+    assert "intervals are not corrected: one may leave out 0 although p is above 5 %" in text
 
 
 def test_a_scheme_with_many_options_breaks_between_them(make):

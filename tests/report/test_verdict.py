@@ -1,6 +1,8 @@
 import math
+from dataclasses import replace
 
-from firstlight.report.group import Estimate, Group, Row, groups
+from firstlight.comparison.statistics import Estimate
+from firstlight.report.group import Group, Row, groups
 from firstlight.report.palette import styles
 from firstlight.report.verdict import failures, headline, overall, sentences, setting
 
@@ -67,6 +69,54 @@ def test_the_headline_claims_no_more_than_was_shown():
     )
 
 
+def table(make, **accuracies):
+    """A group of real runs; None stands for a run that diverged."""
+    runs = [
+        make.run(scheme, seed, accuracy=[value])
+        if value is not None
+        else make.run(scheme, seed, accuracy=[], status="diverged")
+        for scheme, values in accuracies.items()
+        for seed, value in enumerate(values)
+    ]
+    (group,) = groups(make.of(runs))
+    return group
+
+
+def test_what_was_not_tested_is_not_called_alike(make):
+    diverged = table(make, default=(None,) * 3, a=(0.8, 0.82, 0.81), b=(0.7, 0.72, 0.71))
+    assert headline(diverged) == (
+        "a has the highest mean accuracy, 81.0 %, but cannot be judged against default: "
+        "no run of default finished."
+    )
+    alone = table(make, default=(0.8, None, None), a=(0.9, None, None))
+    assert headline(alone) == (
+        "a has the highest mean accuracy, 90.0 %, but cannot be judged against default: "
+        "fewer than two seeds finished under both."
+    )
+    steady = table(make, default=(0.5, 0.625, 0.75), a=(0.625, 0.75, 0.875))
+    assert headline(steady) == (
+        "a has the highest mean accuracy, 75.0 %, but cannot be judged against default: the "
+        "difference is the same for every seed, which leaves a test nothing to go by."
+    )
+    assert overall([diverged, alone]) == (
+        "3 of 3 differences could not be tested. 7 of 15 runs failed."
+    )
+
+
+def test_survivors_do_not_win(make):
+    group = table(make, default=(0.8, 0.81, 0.83), safe=(0.82, 0.8, 0.86), risky=(0.99, None, None))
+    assert [row.scheme for row in group.rows] == ["safe", "default", "risky"]
+    assert headline(group) == (
+        "safe has the highest mean accuracy of the schemes with the fewest failed runs, 82.7 %, "
+        "but cannot be told apart from default at 5 %."
+    )
+    late = table(make, default=(0.8, 0.81, 0.83, 0.8), risky=(0.9, 0.911, 0.93, None))
+    assert headline(late) == (
+        "default has the highest mean accuracy of the schemes with the fewest failed runs, "
+        "81.0 %; risky is better, where finished."
+    )
+
+
 def test_over_several_settings_the_schemes_are_counted():
     first = judged(up=(0.02, 0.01), odd=(0.01, 0.2), low=(-0.1, 0.01))
     second = judged(up=(0.02, 0.01), odd=(0.03, 0.02), low=(0.0, 0.9))
@@ -111,5 +161,9 @@ def test_the_setting_names_rates_only_once_where_they_agree(make):
     fast = make.sweep(("harmonic",), learning_rate=0.003, seeds=1, epochs=1, match_variance=True)
     (tuned,) = groups(make.of(slow.results + fast.results))
     assert setting(tuned) == (
-        "1 seed, 1 epoch, learning rates harmonic 0.003, default 0.01, variances matched"
+        "1 seed, 1 epoch, learning rates harmonic 0.003, default 0.01, mean squares matched"
+    )
+    (equal,) = groups(make.sweep())
+    assert setting(replace(equal, tuned=True)) == (
+        "3 seeds, 12 epochs, learning rate 0.001 (tuned for each scheme)"
     )

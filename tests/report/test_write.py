@@ -58,6 +58,13 @@ def test_names_cannot_leave_the_directory(make, tmp_path):
     assert files[0].name == "curves-.._.._etc_x_y-parquet_a_b-_.parquet-adamw.png"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="paths are bytes on POSIX")
+def test_a_path_of_any_bytes_can_be_written_to(make, tmp_path):
+    out = tmp_path / os.fsdecode(b"caf\xe9")
+    page = write(make.sweep(seeds=1, epochs=1), out)[-1]
+    assert f"--out {tmp_path}".encode() in page.read_bytes().replace(b"&#39;", b"")
+
+
 @given(st.lists(st.text(min_size=1, max_size=200), max_size=8))
 def test_file_names_are_safe_and_all_different(names):
     found = file_names(f"curves-{name}" for name in names)

@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,6 +31,21 @@ _NEEDED = (
 )
 
 
+def _whole(text: str | int) -> int:
+    return _parsed(text, int, "a whole number")
+
+
+def _real(text: str | float) -> float:
+    return _parsed(text, float, "a number")
+
+
+def _parsed(text: Any, kind: type, name: str) -> Any:
+    try:
+        return kind(text)
+    except ValueError:
+        raise typer.BadParameter(f"expected {name}, got {text!r}") from None
+
+
 def compare(
     model: Annotated[
         str,
@@ -51,14 +67,22 @@ def compare(
             help="Initializations; options as in harmonic:gain=relu. default keeps the framework's."
         ),
     ] = "default,he_normal,orthogonal,lsuv,sinusoidal,harmonic",
-    seeds: Annotated[int, typer.Option(help="Repetitions of everything.")] = 3,
-    epochs: Annotated[int, typer.Option(help="Passes over the training images.")] = 20,
+    seeds: Annotated[
+        int, typer.Option(help="Repetitions of everything.", parser=_whole, metavar="<int>")
+    ] = 3,
+    epochs: Annotated[
+        int, typer.Option(help="Passes over the training images.", parser=_whole, metavar="<int>")
+    ] = 20,
     out: Annotated[
         Path, typer.Option(help="Folder for the report; finished runs there are not repeated.")
     ] = Path("firstlight-results"),
     match_variance: Annotated[
         bool,
-        typer.Option("--match-variance", help="Same variance for all: starts differ in structure."),
+        typer.Option(
+            "--match-variance",
+            help="Same mean square of the weights in every layer for all: "
+            "starts differ in structure only.",
+        ),
     ] = False,
     tune_lr: Annotated[
         bool,
@@ -67,14 +91,24 @@ def compare(
         ),
     ] = False,
     learning_rate: Annotated[
-        float | None, typer.Option(help="Learning rate.", show_default="0.001")
+        float | None,
+        typer.Option(help="Learning rate.", show_default="0.001", parser=_real, metavar="<float>"),
     ] = None,
     weight_decay: Annotated[
-        float | None, typer.Option(help="Weight decay.", show_default="0.001")
+        float | None,
+        typer.Option(help="Weight decay.", show_default="0.001", parser=_real, metavar="<float>"),
     ] = None,
-    batch_size: Annotated[int, typer.Option(help="Images of one step.")] = 64,
+    batch_size: Annotated[
+        int, typer.Option(help="Images of one step.", parser=_whole, metavar="<int>")
+    ] = 64,
     train_size: Annotated[
-        int | None, typer.Option(help="Train on so many images only.", show_default="all")
+        int | None,
+        typer.Option(
+            help="Train on so many images only.",
+            show_default="all",
+            parser=_whole,
+            metavar="<int>",
+        ),
     ] = None,
     precision: Annotated[str, typer.Option(help="no (float32), bf16 or fp16.")] = "no",
     data_root: Annotated[
@@ -108,13 +142,13 @@ def compare(
     try:
         with bar:
             comparison = _compare(bar, **options)
+        _show(comparison, out)
     except KeyboardInterrupt:
-        bar.note(
-            f"Stopped. {bar.done} of {bar.runs} runs are finished and kept in {out / 'runs'}; "
-            "the same command goes on from there."
-        )
-        raise typer.Exit(130) from None
-    _show(comparison, out)
+        kept = f"{bar.done} of {bar.runs} runs are finished and kept in {out / 'runs'}"
+        if not bar.runs:
+            kept = f"Nothing was trained; what was finished before is kept in {out / 'runs'}"
+        bar.note(f"Stopped. {kept}; the same command goes on from there.")
+        sys.exit(130)
 
 
 def _several(text: str) -> list[str]:
@@ -134,14 +168,21 @@ def _compare(bar: Bar, **options: Any) -> "Comparison":
 
 
 def _show(comparison: "Comparison", out: Path) -> None:
-    """Print the table, write the files."""
+    """Write the files, print the table: what cannot be printed is at least kept."""
     from firstlight import report
 
-    # the table is made for 100 columns; a pipe has no width of its own
-    wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 100
-    console = Console(width=wide)
-    console.print(report.table(comparison))
     written = [comparison.write(out), *report.write(comparison, out)]
-    console.print(f"\nReport: {written[-1]}", markup=False, highlight=False, soft_wrap=True)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a path may hold any character
+    # the table is made for 100 columns; a pipe has no width of its own
+    has_width = "COLUMNS" in os.environ or (sys.stdout is not None and sys.stdout.isatty())
+    console = Console(width=None if has_width else 100)
+    try:
+        console.print(report.table(comparison))
+        console.print(f"\nReport: {written[-1]}", markup=False, highlight=False, soft_wrap=True)
+    except OSError as error:
+        raise FirstlightError(
+            f"cannot print the table: {error.strerror}; the report is {written[-1]}"
+        ) from error
     if all(result.status != "ok" for result in comparison.results):
         raise typer.Exit(1)

@@ -7,23 +7,25 @@ if TYPE_CHECKING:
     from firstlight.comparison.sweep import Sweep
 
 
-def command(sweep: "Sweep") -> str:
+def command(sweep: "Sweep", out: str) -> str:
     r"""Write the ``firstlight compare`` call that asks for ``sweep``, every setting spelled out.
 
     Seeds other than 0, 1, 2, ... can only be asked for in Python: then it is a call in Python.
+    Made in the same folder, it finds the finished runs in ``out`` and trains nothing.
 
     Example:
         >>> from firstlight.comparison.sweep import Sweep
         >>> sweep = Sweep(models=["mlp"], data=["digits"], optimizers=["sgd"],
         ...               schemes=["default", "harmonic"], seeds=[0, 1, 2], epochs=2,
         ...               batch_size=64, learning_rate=0.001, weight_decay=0.001)
-        >>> print(command(sweep))
+        >>> print(command(sweep, "results"))
         firstlight compare --model mlp --data digits --optimizers sgd \
             --schemes default,harmonic \
-            --seeds 3 --epochs 2 --batch-size 64 --learning-rate 0.001 --weight-decay 0.001
+            --seeds 3 --epochs 2 --batch-size 64 --learning-rate 0.001 --weight-decay 0.001 \
+            --out results
     """
     if sweep.seeds != tuple(range(len(sweep.seeds))):
-        return _call(sweep)
+        return _call(sweep, out)
     settings = ["--seeds", str(len(sweep.seeds))]
     for name in ("epochs", "batch_size", "learning_rate", "weight_decay"):
         settings += [_option(name), str(getattr(sweep, name))]
@@ -38,6 +40,7 @@ def command(sweep: "Sweep") -> str:
         ["firstlight", "compare", *subject, "--optimizers", ",".join(sweep.optimizers)],
         ["--schemes", ",".join(sweep.schemes)],
         settings,
+        ["--out", out],
     ]
     return " \\\n    ".join(shlex.join(line) for line in lines)
 
@@ -46,8 +49,8 @@ def _option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def _call(sweep: "Sweep") -> str:
+def _call(sweep: "Sweep", out: str) -> str:
     options = sweep.model_dump()
-    options = {"model": options.pop("models")} | options
+    options = {"model": options.pop("models")} | options | {"out": out}
     arguments = ",\n    ".join(f"{name}={value!r}" for name, value in options.items())
     return f"firstlight.compare(\n    {arguments},\n)"

@@ -1,5 +1,6 @@
 """Accuracy and loss against the epoch, as a PNG."""
 
+import warnings
 from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
@@ -13,10 +14,9 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
-from firstlight.report.band import Band
 from firstlight.report.group import Group
 from firstlight.report.palette import INK, Style
-from firstlight.report.panel import Line, Panel, panels
+from firstlight.report.panel import Band, Line, Panel, panels
 
 DPI = 160
 _SOFT, _QUIET = "#444444", "#767676"
@@ -33,7 +33,10 @@ def curves(group: Group) -> bytes:
         A PNG file.
     """
     buffer = BytesIO()
-    FigureCanvasAgg(draw(group)).print_png(buffer)
+    with warnings.catch_warnings():
+        # letters that the font lacks become boxes; the page beside the picture has them
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+        FigureCanvasAgg(draw(group)).print_png(buffer)
     return buffer.getvalue()
 
 
@@ -56,8 +59,8 @@ def draw(group: Group) -> Figure:
 
 
 def _caption(group: Group) -> str:
-    if group.seeds < 2:
-        return "one seed, no error band"
+    if not group.repeated:
+        return "single runs, no error band"
     return f"mean and 95 % band over {group.seeds} seeds; thin lines: single runs"
 
 
@@ -87,8 +90,7 @@ def _draw(axes: Axes, shown: Panel) -> None:
         _draw_runs(axes, line)
         if line.band is not None:
             _draw_mean(axes, line, line.band)
-    pad = max(0.5, 0.03 * shown.epochs) if shown.epochs < 3 else 0.03 * shown.epochs
-    axes.set(ylim=shown.limits, xlim=(1 - pad, shown.epochs + pad))
+    axes.set(ylim=shown.limits, xlim=shown.reach)
     axes.set_title(shown.title, loc="left", size=9.5, color=_SOFT, pad=6)
     axes.set_xlabel("epoch", size=9, color=_SOFT)
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from firstlight.report.group import Estimate, Group, Row
+from firstlight.comparison.statistics import Estimate
+from firstlight.report.group import Group, Row
 from firstlight.report.notation import MINUS
 
 #: An interval this many times wider than the usual one is cut, so that it does not hide the rest.
@@ -42,7 +43,7 @@ class Forest:
 def forest(group: Group) -> Forest | None:
     """Lay out the differences of ``group`` to its baseline; None where none has an interval."""
     shown = [row for row in group.rows if not math.isnan(row.difference.mean)]
-    if all(math.isnan(row.difference.half) for row in shown):
+    if all(math.isnan(row.difference.low) for row in shown):
         return None
     low, high = _axis([row.difference for row in shown])
 

@@ -3,9 +3,11 @@
 import math
 from collections.abc import Hashable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from firstlight.comparison.spec import RunResult
+from firstlight.comparison.statistics import Estimate
 from firstlight.report.palette import Style, styles
 
 if TYPE_CHECKING:
@@ -13,20 +15,6 @@ if TYPE_CHECKING:
 
 #: The measures of a run, in the order in which they are shown.
 METRICS = ("accuracy_epoch_1", "accuracy_epoch_10", "accuracy_max", "auc")
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A mean with its 95 % interval; NaN where undefined."""
-
-    mean: float
-    low: float
-    high: float
-
-    @property
-    def half(self) -> float:
-        """Half the width of the interval."""
-        return (self.high - self.low) / 2
 
 
 @dataclass(frozen=True)
@@ -66,13 +54,18 @@ class Row:
 
 @dataclass(frozen=True)
 class Group:
-    """All schemes on one model, data set and optimizer, the best mean first."""
+    """All schemes on one model, data set and optimizer, the best first: see ``_rank``.
+
+    Attributes:
+        tuned: whether every scheme's learning rate was chosen for it.
+    """
 
     model: str
     data: str
     optimizer: str
     baseline: str
     rows: tuple[Row, ...]
+    tuned: bool = False
 
     @property
     def title(self) -> str:
@@ -90,6 +83,11 @@ class Group:
         return len({run.spec.seed for run in self.runs})
 
     @property
+    def repeated(self) -> bool:
+        """Whether some scheme has two finished runs, without which nothing has an interval."""
+        return any(len(row.finished) > 1 for row in self.rows)
+
+    @property
     def metrics(self) -> tuple[str, ...]:
         """The measures that exist here: a run of fewer than ten epochs has no epoch 10."""
         return tuple(
@@ -99,9 +97,9 @@ class Group:
         )
 
     def best(self, metric: str) -> Row | None:
-        """The scheme with the highest mean of ``metric``; None where no run finished."""
+        """The best scheme in ``metric``, as ``Comparison.best``; None where no run finished."""
         rows = [row for row in self.rows if not math.isnan(row.measures[metric].mean)]
-        return max(rows, key=lambda row: row.measures[metric].mean, default=None)
+        return min(rows, key=partial(_rank, metric=metric), default=None)
 
 
 def groups(comparison: "Comparison") -> tuple[Group, ...]:
@@ -123,11 +121,13 @@ def groups(comparison: "Comparison") -> tuple[Group, ...]:
     for key, schemes in runs.items():
         rows = []
         for scheme, own in schemes.items():
-            records = {metric: tables[metric][(*key, scheme)] for metric in METRICS}
+            name = (*key, scheme)
+            records = {metric: tables[metric][name] for metric in METRICS}
             rows.append(_row(records, looks[scheme], own))
-        rows.sort(key=lambda row: _descending(row.measures["accuracy_max"].mean))
-        baseline = tables["accuracy_max"][(*key, rows[0].scheme)]["baseline"]
-        laid_out.append(Group(*key, baseline, tuple(rows)))
+        rows.sort(key=partial(_rank, metric="accuracy_max"))
+        first = (*key, rows[0].scheme)
+        baseline = tables["accuracy_max"][first]["baseline"]
+        laid_out.append(Group(*key, baseline, tuple(rows), comparison.sweep.tune_lr))
     return tuple(laid_out)
 
 
@@ -156,5 +156,7 @@ def _number(value: float | None) -> float:
     return math.nan if value is None else float(value)
 
 
-def _descending(value: float) -> float:
-    return math.inf if math.isnan(value) else -value
+def _rank(row: Row, metric: str) -> tuple[int, float]:
+    """Order by failed runs, then by the mean: the survivors of a risky start must not win."""
+    mean = row.measures[metric].mean
+    return len(row.failed), math.inf if math.isnan(mean) else -mean

@@ -30,7 +30,9 @@ _HEADS = {
 }
 
 
-def page(comparison: "Comparison", groups: Sequence[Group], pictures: Sequence[bytes]) -> str:
+def page(
+    comparison: "Comparison", groups: Sequence[Group], pictures: Sequence[bytes], out: str
+) -> str:
     """Build the report.
 
     The page loads nothing: style, scripts and pictures are inside. Its scripts are named to the
@@ -40,6 +42,7 @@ def page(comparison: "Comparison", groups: Sequence[Group], pictures: Sequence[b
         comparison: what ``firstlight.compare`` returned.
         groups: its runs, laid out.
         pictures: the curves of each group as PNG, for print and for browsers without JavaScript.
+        out: the directory of the results, as the command is to name it.
 
     Returns:
         The whole HTML document.
@@ -66,7 +69,7 @@ def page(comparison: "Comparison", groups: Sequence[Group], pictures: Sequence[b
             numbers=numbers,
             runs=comparison.results,
             tuning=comparison.tuning,
-            command=command(sweep),
+            command=command(sweep, out),
             setup=[(field, _plain(value)) for field, value in sweep.model_dump().items()],
             versions=_versions(comparison.results),
             heads=_HEADS,
@@ -104,7 +107,6 @@ def _section(group: Group, picture: bytes, numbers: Mapping[str, int]) -> dict[s
         "forest": forest(group),
         "figures": [(shown.title, figure(shown, numbers)) for shown in panels(group)],
         "picture": picture,
-        "tuned": len({row.learning_rate for row in group.rows}) > 1,
     }
 
 

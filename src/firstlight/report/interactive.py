@@ -9,8 +9,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from firstlight.report.band import Band
-from firstlight.report.panel import Line, Panel
+from firstlight.report.panel import Band, Line, Panel
 
 _WIDTH = 2  # of a line, in pixels
 
@@ -30,7 +29,6 @@ def figure(shown: Panel, numbers: Mapping[str, int]) -> dict[str, Any]:
         own = _traces(line, numbers[line.row.scheme], shown.measure)
         # The best scheme lies on top, and comes first where the pointer lists them.
         traces += [trace | {"legendrank": rank} for trace in own]
-    pad = max(0.5, 0.03 * shown.epochs) if shown.epochs < 3 else 0.03 * shown.epochs
     axis = {"gridcolor": "--grid", "zeroline": False, "fixedrange": False, "ticks": ""}
     layout = {
         "height": 340,
@@ -45,7 +43,7 @@ def figure(shown: Panel, numbers: Mapping[str, int]) -> dict[str, Any]:
         "xaxis": axis
         | {
             "title": {"text": "epoch"},
-            "range": [1 - pad, shown.epochs + pad],
+            "range": list(shown.reach),
             "showgrid": False,
             "linecolor": "--soft",
             "spikecolor": "--soft",

@@ -2,13 +2,23 @@
 
 import math
 
-from firstlight.report.group import Estimate
+from firstlight.comparison.statistics import Estimate
 
 NONE = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 
 #: What a terminal without Unicode gets instead.
 ASCII = str.maketrans({NONE: "-", MINUS: "-", "±": "+-", "Δ": "diff", "…": "..."})
+
+
+def count(number: int, noun: str) -> str:
+    """Write a number of things.
+
+    Example:
+        >>> count(1, "run"), count(3, "run")
+        ('1 run', '3 runs')
+    """
+    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def percent(fraction: float, digits: int = 1) -> str:
@@ -32,9 +42,9 @@ def measure(estimate: Estimate, metric: str, *, interval: bool = True) -> str:
     if math.isnan(estimate.mean):
         return NONE
     mean = f"{scale * estimate.mean:.{digits}f}"
-    if not interval or math.isnan(estimate.half):
+    if not interval or math.isnan(estimate.low):
         return mean
-    return f"{mean} ± {scale * estimate.half:.{digits}f}"
+    return f"{mean} ± {scale * (estimate.high - estimate.low) / 2:.{digits}f}"
 
 
 def points(fraction: float) -> str:

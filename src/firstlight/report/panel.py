@@ -5,14 +5,26 @@ Both the PNG and the HTML draw a panel, so that they show the same thing.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from firstlight.report.band import Band, band
+from firstlight.comparison.statistics import band
 from firstlight.report.group import Group, Row
 
+#: One value per epoch.
+Curve = NDArray[np.float64]
+
 Measure = Literal["accuracy", "loss"]
+
+
+class Band(NamedTuple):
+    """Mean over seeds and its 95 % interval, one value per epoch; NaN where undefined."""
+
+    mean: Curve
+    low: Curve
+    high: Curve
 
 
 @dataclass(frozen=True)
@@ -35,6 +47,12 @@ class Panel:
     epochs: int
     limits: tuple[float, float]
 
+    @property
+    def reach(self) -> tuple[float, float]:
+        """The limits of the epochs, with room for markers; one or two epochs get more."""
+        pad = max(0.5 if self.epochs < 3 else 0.0, 0.03 * self.epochs)
+        return 1 - pad, self.epochs + pad
+
 
 def panels(group: Group) -> tuple[Panel, Panel]:
     """Collect the curves of ``group``: accuracy in percent, and loss."""
@@ -52,7 +70,8 @@ def _line(row: Row, measure: Measure, scale: float) -> Line:
         return tuple(tuple(scale * value for value in getattr(run, measure)) for run in runs)
 
     finished = curves(row.finished)
-    return Line(row, band(finished) if finished else None, finished, curves(row.failed))
+    mean = Band(*band(np.array(finished))) if finished else None
+    return Line(row, mean, finished, curves(row.failed))
 
 
 def _limits(lines: Sequence[Line], ceiling: float) -> tuple[float, float]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.console import Group as RenderGroup
 from rich.table import Table
 from rich.text import Text
 
@@ -30,12 +31,23 @@ _HEADS = {
 _NAME = 28
 
 #: What a narrow terminal does without, in this order.
-_DISPENSABLE = ("intervals", "seconds", "auc", "accuracy_epoch_1", "accuracy_epoch_10", "runs")
+_DISPENSABLE = (
+    "other intervals",
+    "seconds",
+    "auc",
+    "accuracy_epoch_1",
+    "accuracy_epoch_10",
+    "runs",
+    "difference's interval",
+    "p",
+    "maximum's interval",
+)
 
 _NOTES = (
     "Means over finished runs, in %; ± is half the 95 % t interval over seeds.",
     "Δ: maximum less the baseline's, in points, paired by seed, [95 % interval].",
     "p: paired t test, corrected for the number of schemes (Holm); *: below 5 %.",
+    "The intervals are not corrected: one may leave out 0 although p is above 5 %.",
 )
 
 
@@ -43,8 +55,9 @@ def table(comparison: "Comparison") -> RenderableType:
     """Lay out ``comparison`` for the terminal: one table per model, data set and optimizer.
 
     Accuracies are in percent, means are over the runs that finished, and the number behind ± is
-    half the 95 % interval. The best mean of a column is bold. The table fits itself to the
-    terminal's width and to what the terminal can write.
+    half the 95 % interval. The best mean of a column is bold, among the schemes with the fewest
+    failed runs. The table fits itself to the terminal's width and to what the terminal can
+    write; the narrowest terminal gets a few lines for each scheme instead.
 
     Args:
         comparison: what ``firstlight.compare`` returned.
@@ -85,25 +98,37 @@ def _ascii(text: str, style: str = "") -> Text:
     return Text(text.translate(ASCII), style)
 
 
-def _fitting(group: Group, console: Console, options: ConsoleOptions) -> Table:
-    """Build the richest grid that fits the terminal."""
+def _fitting(group: Group, console: Console, options: ConsoleOptions) -> RenderableType:
+    """Build the richest grid that fits the terminal; where none does, one block per scheme."""
     roomy = options.update(max_width=10_000)
     for count in range(len(_DISPENSABLE) + 1):
         grid = _grid(group, _DISPENSABLE[:count], ascii_only=options.ascii_only)
         if console.measure(grid, options=roomy).maximum <= options.max_width:
-            break
-    return grid
+            return grid
+    return _blocks(group, ascii_only=options.ascii_only)
+
+
+def _blocks(group: Group, *, ascii_only: bool) -> RenderableType:
+    """Write all that is known of each scheme in lines below its name."""
+    write = _ascii if ascii_only else Text
+    name, *columns = _columns(group, write, ())
+    lines = [Text()]
+    for row in group.rows:
+        lines.append(name.cell(row))
+        for column in columns:
+            value = column.cell(row)
+            if row.is_baseline and column.name == "difference":
+                lines.append(write("  baseline"))
+            elif value.plain.strip():
+                lines.append(write(f"  {' '.join(column.head.split())} ").append_text(value))
+    return RenderGroup(*lines, Text())
 
 
 def _grid(group: Group, without: tuple[str, ...], *, ascii_only: bool) -> Table:
     write = _ascii if ascii_only else Text
     gap = (0, 0 if without else 1, 0, 0)
     grid = Table(box=box.SIMPLE_HEAD, padding=gap, pad_edge=False, show_edge=False)
-    columns = [
-        column
-        for column in _columns(group, write, "intervals" not in without)
-        if column.name not in without
-    ]
+    columns = [column for column in _columns(group, write, without) if column.name not in without]
     lines = max(column.head.count("\n") for column in columns)
     for column in columns:
         is_scheme = column.name == "scheme"
@@ -119,16 +144,16 @@ def _grid(group: Group, without: tuple[str, ...], *, ascii_only: bool) -> Table:
     return grid
 
 
-def _columns(group: Group, write: Callable[..., Text], intervals: bool) -> list[_Column]:
+def _columns(group: Group, write: Callable[..., Text], without: tuple[str, ...]) -> list[_Column]:
     columns = [_Column("scheme", "scheme", lambda row: _scheme(row, write), "left")]
     if any(row.failed for row in group.rows):
         columns.append(_Column("runs", "runs", lambda row: write(_runs(row))))
     columns += [
-        _Column(metric, _HEADS[metric], _measure(group, metric, write, intervals))
+        _Column(metric, _HEADS[metric], _measure(group, metric, write, without))
         for metric in group.metrics
     ]
     delta = f"Δ {group.baseline if len(group.baseline) < 16 else 'baseline'}"
-    columns.append(_Column("difference", delta, lambda row: _difference(row, write)))
+    columns.append(_Column("difference", delta, _difference(write, without)))
     if not all(math.isnan(row.p) for row in group.rows):
         columns.append(_Column("p", "p ", lambda row: write(_p(row))))
     columns.append(_Column("seconds", "s", lambda row: write(seconds(row.seconds))))
@@ -157,10 +182,11 @@ def _runs(row: Row) -> str:
 
 
 def _measure(
-    group: Group, metric: str, write: Callable[..., Text], intervals: bool
+    group: Group, metric: str, write: Callable[..., Text], without: tuple[str, ...]
 ) -> Callable[[Row], Text]:
-    # The interval of the maximum stays on a narrow terminal: that measure decides.
-    interval = metric == "accuracy_max" or (intervals and metric != "auc")
+    # The interval of the maximum stays longer than the others: that measure decides.
+    whose = "maximum's interval" if metric == "accuracy_max" else "other intervals"
+    interval = metric != "auc" and whose not in without
     best = group.best(metric)
 
     def mean(row: Row) -> str:
@@ -175,10 +201,14 @@ def _measure(
     return cell
 
 
-def _difference(row: Row, write: Callable[..., Text]) -> Text:
-    if row.is_baseline:
-        return write("baseline", "dim")
-    return write(f"{points(row.difference.mean)} {span(row.difference)}".rstrip())
+def _difference(write: Callable[..., Text], without: tuple[str, ...]) -> Callable[[Row], Text]:
+    def cell(row: Row) -> Text:
+        if row.is_baseline:
+            return write("baseline", "dim")
+        interval = "" if "difference's interval" in without else span(row.difference)
+        return write(f"{points(row.difference.mean)} {interval}".rstrip())
+
+    return cell
 
 
 def _p(row: Row) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from firstlight.comparison.spec import RunResult
 from firstlight.report.group import Group, Row
-from firstlight.report.notation import p_value, percent, points
+from firstlight.report.notation import count, p_value, percent, points
 
 ONE_SEED = (
     "One seed has no error bar, so nothing here can be called better or worse; "
@@ -19,23 +19,48 @@ def headline(group: Group) -> str:
     best = group.best("accuracy_max")
     if best is None:
         return "No run finished."
-    level = f"{percent(best.measures['accuracy_max'].mean)} %"
+    mean = best.measures["accuracy_max"].mean
+    level = f"{percent(mean)} %"
     if group.seeds < 2:
         return f"{best.scheme} came highest with {level}. {ONE_SEED}"
+    top = f"the highest mean accuracy{_among(group, best)}, {level}"
+    better = [row.scheme for row in group.rows if kind(row) == "better"]
+    is_better = f"{'is' if len(better) == 1 else 'are'} better"
+    if best.is_baseline and better:
+        return f"{best.scheme} has {top}; {', '.join(better)} {is_better}, where finished."
     if best.is_baseline:
-        return f"No scheme beats {best.scheme}, which reaches the highest mean accuracy, {level}."
+        return f"No scheme beats {best.scheme}, which reaches {top}."
     if not best.significant:
-        better = [row.scheme for row in group.rows if kind(row) == "better"]
-        others = f"; {', '.join(better)} can, and {'is' if len(better) == 1 else 'are'} better"
-        return (
-            f"{best.scheme} has the highest mean accuracy, {level}, but cannot be told apart "
-            f"from {group.baseline} at 5 %{others if better else ''}."
-        )
+        doubt = {
+            "same": f"told apart from {group.baseline} at 5 %",
+            "unjudged": f"judged against {group.baseline}: {_untested(group, best)}",
+        }[kind(best)]
+        others = f"; {', '.join(better)} can, and {is_better}" if better else ""
+        return f"{best.scheme} has {top}, but cannot be {doubt}{others}."
     low, high = points(best.difference.low), points(best.difference.high)
     return (
         f"{best.scheme} reaches {level}, {points(best.difference.mean)} points against "
         f"{group.baseline} (95 % interval {low} to {high}, p {_equals(best.p)})."
     )
+
+
+def _among(group: Group, best: Row) -> str:
+    """Name who was ranked lower for failed runs, where a higher mean was."""
+    higher = [
+        row.measures["accuracy_max"].mean > best.measures["accuracy_max"].mean for row in group.rows
+    ]
+    return " of the schemes with the fewest failed runs" if any(higher) else ""
+
+
+def _untested(group: Group, row: Row) -> str:
+    """Say why there is no test between ``row`` and its baseline."""
+    (baseline,) = (other for other in group.rows if other.is_baseline)
+    if not baseline.finished:
+        return f"no run of {baseline.scheme} finished"
+    pairs = {run.spec.seed for run in row.finished} & {run.spec.seed for run in baseline.finished}
+    if len(pairs) < 2:
+        return "fewer than two seeds finished under both"
+    return "the difference is the same for every seed, which leaves a test nothing to go by"
 
 
 def sentences(group: Group) -> list[str]:
@@ -92,7 +117,13 @@ def _tally(groups: Sequence[Group]) -> list[str]:
         if listed:
             of = f"of {len(groups)} settings"
             said.append(f"{wanted.capitalize()} than {name} at 5 %: {listed} {of}.")
-    return said or [f"In none of {len(groups)} settings does a scheme differ from {name} at 5 %."]
+    kinds = [kind(row) for group in groups for row in group.rows if not row.is_baseline]
+    untested = kinds.count("unjudged")
+    if not said and untested < len(kinds):
+        said = [f"In none of {len(groups)} settings does a scheme differ from {name} at 5 %."]
+    if untested:
+        said.append(f"{untested} of {len(kinds)} differences could not be tested.")
+    return said
 
 
 def failures(runs: Iterable[RunResult]) -> list[str]:
@@ -121,21 +152,19 @@ def setting(group: Group) -> str:
     epochs = sorted({run.spec.epochs for run in group.runs})
     rates = {row.scheme: row.learning_rate for row in group.rows}
     parts = [
-        _count(group.seeds, "seed"),
-        ", ".join(_count(number, "epoch") for number in epochs),
+        count(group.seeds, "seed"),
+        ", ".join(count(number, "epoch") for number in epochs),
     ]
     if len(set(rates.values())) == 1:
         parts.append(f"learning rate {group.rows[0].learning_rate:g}")
     else:
         listed = ", ".join(f"{scheme} {rate:g}" for scheme, rate in rates.items())
         parts.append(f"learning rates {listed}")
+    if group.tuned:
+        parts[-1] += " (tuned for each scheme)"
     if group.runs[0].spec.match_variance:
-        parts.append("variances matched")
+        parts.append("mean squares matched")
     return ", ".join(parts)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def _equals(p: float) -> str:

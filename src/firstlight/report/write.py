@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def write(comparison: "Comparison", out: str | os.PathLike[str]) -> list[Path]:
     """Write ``curves-<model>-<data>-<optimizer>.png`` for each group, and ``report.html``.
 
-    Every file appears whole or not at all, and the same comparison always gives the same bytes.
+    Every file appears whole or not at all, and the same comparison always gives the same bytes, but
+    for the command on the page, which names ``out``.
 
     Args:
         comparison: what ``firstlight.compare`` returned.
@@ -44,7 +45,9 @@ def write(comparison: "Comparison", out: str | os.PathLike[str]) -> list[Path]:
     names = file_names(f"curves-{group.model}-{group.data}-{group.optimizer}" for group in shown)
     pictures = [curves(group) for group in shown]
     files = {f"{name}.png": picture for name, picture in zip(names, pictures, strict=True)}
-    files["report.html"] = page(comparison, shown, pictures).encode()
+    files["report.html"] = page(comparison, shown, pictures, os.fspath(out)).encode(
+        errors="backslashreplace"  # a path may hold any bytes
+    )
     for name, content in files.items():
         write_atomically(directory / name, partial(Path.write_bytes, data=content))
     return [directory / name for name in files]
