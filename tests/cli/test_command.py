@@ -83,6 +83,7 @@ def test_a_bad_option_is_one_line_and_code_2_and_nothing_written(call, tmp_path,
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["compare", "--out="], "'--out': expected the name of a folder, got ''"),
         (["compare", "--seeds=x"], "'--seeds': expected a whole number, got 'x'"),
         (["compare", "--train-size", "1.5"], "'--train-size': expected a whole number, got '1.5'"),
         (["compare", "--learning-rate=x"], "'--learning-rate': expected a number, got 'x'"),

@@ -31,6 +31,12 @@ _NEEDED = (
 )
 
 
+def _folder(value: str | Path) -> Path:
+    if not str(value):  # Path("") would be the current folder
+        raise typer.BadParameter("expected the name of a folder, got ''")
+    return Path(value).expanduser()
+
+
 def _whole(text: str | int) -> int:
     return _parsed(text, int, "a whole number")
 
@@ -74,7 +80,12 @@ def compare(
         int, typer.Option(help="Passes over the training images.", parser=_whole, metavar="<int>")
     ] = 20,
     out: Annotated[
-        Path, typer.Option(help="Folder for the report; finished runs there are not repeated.")
+        Path,
+        typer.Option(
+            help="Folder for the report; finished runs there are not repeated.",
+            parser=_folder,
+            metavar="<folder>",
+        ),
     ] = Path("firstlight-results"),
     match_variance: Annotated[
         bool,
@@ -120,7 +131,6 @@ def compare(
 
     Lists are separated by commas. Ctrl-C keeps every finished run.
     """
-    out = out.expanduser()
     options = {
         "model": _several(model),
         "data": _several(data),

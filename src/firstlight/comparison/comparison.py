@@ -51,5 +51,6 @@ class Comparison:
     def write(self, out: str | Path) -> Path:
         """Write ``runs()`` to ``out``/results.parquet and return its path."""
         path = Path(out).expanduser() / "results.parquet"
-        write_atomically(path, lambda file: self.runs().to_parquet(file, index=False))
+        content = self.runs().to_parquet(index=False)  # pyarrow cannot open every path
+        write_atomically(path, lambda file: file.write_bytes(content))
         return path
