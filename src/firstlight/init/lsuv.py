@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from firstlight.errors import FirstlightError, OptionError
 from firstlight.init._tensor import matrix_shape
+from firstlight.init._undo import restored_on_error
 from firstlight.init.orthogonal import orthogonal_
 
 _Layer = nn.Linear | nn.modules.conv._ConvNd
@@ -61,7 +62,7 @@ def lsuv(
     Reference: Mishkin and Matas, arXiv 1511.06422.
     """
     layers = _layers(model)
-    with _all_or_nothing(layers.values(), generator or torch.default_generator):
+    with restored_on_error(_parameters(layers), generator or torch.default_generator):
         for layer in layers.values():
             _make_orthonormal(layer, generator)
         return _scale(layers, model, batch)
@@ -98,7 +99,7 @@ def unit_variance(
     layers = _layers(model)
     if weights is not None:
         layers = {name: layer for name, layer in layers.items() if name in weights}
-    with _all_or_nothing(layers.values(), torch.default_generator):
+    with restored_on_error(_parameters(layers)):
         return _scale(layers, model, batch)
 
 
@@ -195,19 +196,8 @@ def _call(model: nn.Module, batch: Any) -> None:
         model(batch)
 
 
-@contextlib.contextmanager
-def _all_or_nothing(layers: Collection[_Layer], source: torch.Generator) -> Iterator[None]:
-    """Put weights, biases and random state back, bit for bit, if the block raises."""
-    state = source.get_state()
-    saved = [(p, p.detach().clone()) for layer in layers for p in layer.parameters(recurse=False)]
-    try:
-        yield
-    except BaseException:
-        with torch.no_grad():
-            for parameter, values in saved:
-                parameter.copy_(values)
-        source.set_state(state)
-        raise
+def _parameters(layers: dict[str, _Layer]) -> list[Tensor]:
+    return [p for layer in layers.values() for p in layer.parameters(recurse=False)]
 
 
 @contextlib.contextmanager

@@ -1,8 +1,7 @@
 """Initialize a whole model: every weight by one scheme, norms and biases at their usual values."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from itertools import chain
 from typing import Any
@@ -12,6 +11,7 @@ from torch import nn
 
 from firstlight.errors import OptionError
 from firstlight.init import Scheme, find_scheme
+from firstlight.init._undo import restored_on_error
 from firstlight.init.lsuv import unit_variance
 from firstlight.init.schemes import Place
 from firstlight.model.usual_values import Constant, usual_values
@@ -79,7 +79,9 @@ def initialize(
         _check(chosen, view, place, options)
     for constant in constants:
         _check_constant(constant)
-    with torch.no_grad(), _restored_on_error(model) if chosen.data_driven else nullcontext():
+    # a batch can fail where no check sees it; nothing else writes after the checks
+    state = chain(model.parameters(), model.buffers()) if chosen.data_driven else ()
+    with torch.no_grad(), restored_on_error(state):
         for view, place in chosen_views:
             chosen(view.weight, place, options)
         for constant in constants:
@@ -155,15 +157,3 @@ def _check_constant(constant: Constant) -> None:
             f"{constant.name} is on the meta device and holds no values; "
             "call module.to_empty(device=...) first"
         )
-
-
-@contextmanager
-def _restored_on_error(model: nn.Module) -> Iterator[None]:
-    """Put the model back if the block raises; a batch can fail where no check sees it."""
-    saved = [(t, t.detach().clone()) for t in chain(model.parameters(), model.buffers())]
-    try:
-        yield
-    except BaseException:
-        for tensor, values in saved:
-            tensor.copy_(values)
-        raise

@@ -86,7 +86,7 @@ def _check_elementwise(f: Callable[[Tensor], Tensor]) -> None:
         with torch.no_grad():
             together, alone = f(x.clone()), torch.cat([f(part.clone()) for part in x.split(1)])
             same = together.shape == x.shape and torch.allclose(together, alone, equal_nan=True)
-    except Exception as error:
+    except Exception as error:  # a user's own function may raise anything
         reason = " ".join(str(error).split())
         raise OptionError(
             f"activation {label(f)} cannot be evaluated on a vector ({reason}); "
