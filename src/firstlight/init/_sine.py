@@ -6,7 +6,7 @@ addition theorem builds each row from two short tables,
     sin(u_J + v_b) = sin(u_J) cos(v_b) + cos(u_J) sin(v_b),
 
 so a row costs about 4 sqrt(n) sines and two float64 multiply-adds per entry. f j is reduced mod n
-in integers, so no angle is ever large.
+in exact whole numbers, so no angle is ever large.
 """
 
 import math
