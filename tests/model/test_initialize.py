@@ -329,3 +329,70 @@ def test_frozen_norms_keep_their_statistics():
 def test_what_is_no_model_is_refused(model):
     with pytest.raises(OptionError, match=r"expected a torch\.nn\.Module"):
         firstlight.initialize(model)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [nn.ConvTranspose2d(8, 8, 3, groups=8, bias=False), nn.Conv2d(8, 8, 3, groups=8, bias=False)],
+)
+def test_a_constant_image_passes_depthwise_layers(layer):
+    firstlight.initialize(layer)
+    with torch.no_grad():
+        inside = layer(torch.ones(1, 8, 12, 12))[0, :, 4:8, 4:8]
+    means = inside.mean((1, 2))
+    torch.testing.assert_close(means.abs(), torch.full((8,), 2**0.5))
+    assert bool((means > 0).any())
+    assert bool((means < 0).any())
+
+
+def test_edge_of_chaos_has_no_bias_variance_where_biases_are_zero():
+    with pytest.raises(OptionError, match="does not use the option 'bias_variance'"):
+        firstlight.initialize(build(), "edge_of_chaos", activation="tanh", bias_variance=0.3)
+
+
+def test_shared_biases_and_norms_are_excluded_by_any_name():
+    norm = nn.LayerNorm(4)
+    nn.init.constant_(norm.weight, 0.5)
+    model = nn.Sequential(nn.Linear(4, 4), norm, nn.Linear(4, 4), norm)
+    model[2].bias = model[0].bias
+    before = model[0].bias.detach().clone()
+    firstlight.initialize(model, exclude=["3.*", "2.bias"])
+    assert torch.equal(before, model[0].bias)
+    assert bool((norm.weight == 0.5).all())
+
+
+@pytest.mark.parametrize("name", ["bias", "weight"])
+def test_computed_biases_and_norms_are_named(name):
+    model = nn.Sequential(nn.Linear(4, 4), nn.LayerNorm(4))
+    layer = model[0] if name == "bias" else model[1]
+    nn.utils.parametrize.register_parametrization(layer, name, nn.Softplus())
+    before = state(model)
+    with pytest.raises(OptionError, match=rf"^\d\.{name} is computed from others"):
+        firstlight.initialize(model)
+    assert same(before, model.state_dict())
+
+
+def test_a_bias_made_in_inference_mode_is_refused_before_anything_changes():
+    model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
+    with torch.inference_mode():
+        model[1].bias = nn.Parameter(torch.ones(4))
+    before = model[0].weight.detach().clone()
+    with pytest.raises(OptionError, match=r"1\.bias was made in inference mode"):
+        firstlight.initialize(model)
+    assert torch.equal(before, model[0].weight)
+
+
+def test_frozen_computed_weights_stay():
+    model = nn.Sequential(nn.Linear(4, 4), nn.utils.parametrizations.weight_norm(nn.Linear(4, 4)))
+    model[1].requires_grad_(False)
+    before = model[1].weight.clone()
+    firstlight.initialize(model)
+    assert torch.equal(before, model[1].weight)
+    model[1].requires_grad_(True)
+    firstlight.initialize(model, exclude=["1.parametrizations.*"])
+    assert torch.equal(before, model[1].weight)
+
+
+def test_exclude_takes_names_only():
+    with pytest.raises(OptionError, match="exclude takes name patterns, got 3"):
+        firstlight.initialize(build(), exclude=3)

@@ -75,7 +75,7 @@ class Store:
             return None
         try:
             result = RunResult.model_validate_json(path.read_bytes())
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValidationError):
             self._note_once(f"{path} is not a readable result; the run is trained again")

@@ -36,6 +36,8 @@ def matrix_shape(tensor: Tensor, scheme: str, min_inputs: int = 1) -> tuple[int,
             f"{scheme} cannot fill a tensor on the meta device, which holds no values; "
             "call module.to_empty(device=...) first"
         )
+    if tensor.layout != torch.strided:
+        raise OptionError(f"{scheme} expected a dense tensor, got layout {tensor.layout}")
     if tensor.is_inference() and not torch.is_inference_mode_enabled():
         raise OptionError(f"{scheme} cannot fill a tensor made in inference mode outside of it")
     if any(

@@ -19,7 +19,7 @@ def harmonic_depthwise_(
     where h_i is row i of ``harmonic_`` at norm 1 and n counts the taps. A filter whose taps sum
     to zero is a pure high-pass filter, and a depthwise one has no other channel to make up for
     it. Here the mean holds 1/n of each filter's energy, what it holds in a random filter on
-    average; its sign alternates. All rows have one norm.
+    average; its sign alternates with i + layer. All rows have one norm.
 
     Args:
         tensor: 2-D or more, any floating dtype, device and stride; one row for each channel.
@@ -46,7 +46,7 @@ def harmonic_depthwise_(
     scale = gain_value(gain) * math.sqrt(n / max(fan(tensor, mode), 1))
     rows = torch.empty(m, n, dtype=torch.float64, device="cpu")
     harmonic_(rows, gain=1.0, layer=layer).mul_(math.sqrt(1 - 1 / n))
-    rows[::2] += 1 / n
-    rows[1::2] -= 1 / n
+    rows[layer % 2 :: 2] += 1 / n
+    rows[1 - layer % 2 :: 2] -= 1 / n
     rows *= scale
     return write_rows(tensor, lambda start, stop: rows[start:stop])

@@ -33,7 +33,7 @@ class Place:
     depth: int  # weight layers in the network
     layer: int  # a whole number of its own, derived from the weight's name
     generator: Generator
-    depthwise: bool = False  # each output sees one channel only
+    depthwise: bool = False  # in a convolution with groups = in_channels > 1
 
     def facts(self) -> dict[str, Any]:
         """Return the arguments that a fill can take from its place."""
@@ -139,7 +139,8 @@ SCHEMES: dict[str, Scheme] = {
         Scheme("arcsine", variance_scaling_, fixed={"distribution": "arcsine"}),
         Scheme("siren", siren_, not_last=frozenset({"alpha"})),
         Scheme("diagonal_plus_noise", diagonal_plus_noise_),
-        Scheme("edge_of_chaos", edge_of_chaos_),
+        # biases are zero in a whole network, so their variance is no option there
+        Scheme("edge_of_chaos", edge_of_chaos_, fixed={"bias_variance": 0.0}),
         Scheme("looks_linear", looks_linear_, check_shape=check_halves),
         Scheme("zero", zero_),
         Scheme("blumenfeld", blumenfeld_),

@@ -68,7 +68,7 @@ def initialize(
     if not found:
         raise OptionError("the model has no Linear, convolution or attention weight to initialize")
     keep = _Patterns(model, found, exclude)
-    constants = [constant for constant in constants if not keep(constant.name)]
+    constants = [constant for constant in constants if not keep(*constant.names)]
     depth = 1 + found[-1].index
     chosen_views = [
         (view, _place(view, depth, seed))
@@ -95,7 +95,9 @@ class _Patterns:
     """Names that are to be left alone, each given as it is or as a pattern."""
 
     def __init__(self, model: nn.Module, found: list[WeightView], exclude: Iterable[str]) -> None:
-        self._patterns = [exclude] if isinstance(exclude, str) else list(exclude or ())
+        if not isinstance(exclude, Iterable):
+            raise OptionError(f"exclude takes name patterns, got {exclude!r}")
+        self._patterns = [exclude] if isinstance(exclude, str) else list(exclude)
         names = [name for name, _ in model.named_parameters(remove_duplicate=False)]
         names += [name for name, _ in model.named_buffers()] + [view.name for view in found]
         for pattern in self._patterns:
@@ -149,11 +151,15 @@ def _check(scheme: Scheme, view: WeightView, place: Place, options: dict[str, An
 
 
 def _check_constant(constant: Constant) -> None:
-    tensor = constant.tensor
+    name, tensor = constant.names[0], constant.tensor
+    if constant.blocked:
+        raise OptionError(f"{name} {constant.blocked}; remove that first, or exclude=[{name!r}]")
     if nn.parameter.is_lazy(tensor):
-        raise OptionError(f"{constant.name} has no shape yet; run one batch through the model")
+        raise OptionError(f"{name} has no shape yet; run one batch through the model")
     if tensor.is_meta:
         raise OptionError(
-            f"{constant.name} is on the meta device and holds no values; "
+            f"{name} is on the meta device and holds no values; "
             "call module.to_empty(device=...) first"
         )
+    if tensor.is_inference() and not torch.is_inference_mode_enabled():
+        raise OptionError(f"{name} was made in inference mode and cannot be written outside of it")

@@ -1,9 +1,10 @@
 """Biases and norms at their usual values: which tensors, and which value each one gets."""
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from torch import Tensor, nn
+
+from firstlight.model.views import COMPUTED
 
 _NORMS = (
     nn.modules.batchnorm._NormBase,  # batch and instance norms, synchronised ones too
@@ -18,9 +19,10 @@ _STATISTICS = {"running_mean": 0.0, "running_var": 1.0, "num_batches_tracked": 0
 class Constant(NamedTuple):
     """A tensor of a model, and the value that all of it gets."""
 
-    name: str
+    names: tuple[str, ...]  # every name that the tensor has in the model
     tensor: Tensor
     value: float
+    blocked: str = ""  # why it cannot be written, or ""
 
 
 def usual_values(model: nn.Module) -> list[Constant]:
@@ -32,34 +34,40 @@ def usual_values(model: nn.Module) -> list[Constant]:
     Example:
         >>> from torch import nn
         >>> model = nn.Sequential(nn.Linear(2, 3), nn.LayerNorm(3))
-        >>> [(constant.name, constant.value) for constant in usual_values(model)]
-        [('0.bias', 0.0), ('1.weight', 1.0), ('1.bias', 0.0)]
+        >>> [(constant.names, constant.value) for constant in usual_values(model)]
+        [(('0.bias',), 0.0), (('1.weight',), 1.0), (('1.bias',), 0.0)]
     """
+    names: dict[int, list[str]] = {}
+    for name, parameter in model.named_parameters(remove_duplicate=False):
+        names.setdefault(id(parameter), []).append(name)
+    for name, buffer in model.named_buffers(remove_duplicate=False):
+        names.setdefault(id(buffer), []).append(name)
     found: list[Constant] = []
     for prefix, module in model.named_modules():
         dot = f"{prefix}." if prefix else ""
-        values = {}
-        if isinstance(module, _NORMS):
-            values = {"weight": 1.0, "bias": 0.0} | _STATISTICS
-            if _is_closed(module):
+        for local, value in _values(module).items():
+            tensor = getattr(module, local, None)
+            if tensor is None or _is_frozen(module, tensor):
                 continue
-        elif isinstance(module, _WITH_BIAS):
-            values = {"bias": 0.0, "in_proj_bias": 0.0}
-        found += [
-            Constant(dot + local, tensor, values[local])
-            for local, tensor in _own(module)
-            if local in values
-        ]
+            own = names.get(id(tensor))
+            blocked = "" if own else COMPUTED
+            found.append(Constant(tuple(own or [dot + local]), tensor, value, blocked))
     return found
 
 
-def _own(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    """Yield trainable parameters, then buffers unless every parameter is frozen."""
-    parameters = dict(module.named_parameters(recurse=False))
-    trainable = {name: p for name, p in parameters.items() if p.requires_grad}
-    yield from trainable.items()
-    if trainable or not parameters:
-        yield from module.named_buffers(recurse=False)
+def _values(module: nn.Module) -> dict[str, float]:
+    """Return the usual value of each tensor that ``module`` may have, by its local name."""
+    if isinstance(module, _NORMS):
+        return {} if _is_closed(module) else {"weight": 1.0, "bias": 0.0} | _STATISTICS
+    return {"bias": 0.0, "in_proj_bias": 0.0} if isinstance(module, _WITH_BIAS) else {}
+
+
+def _is_frozen(module: nn.Module, tensor: Tensor) -> bool:
+    """Return whether a parameter is frozen; a buffer or computed tensor is with all parameters."""
+    if isinstance(tensor, nn.Parameter):
+        return not tensor.requires_grad
+    parameters = list(module.parameters())
+    return bool(parameters) and not any(parameter.requires_grad for parameter in parameters)
 
 
 def _is_closed(norm: nn.Module) -> bool:

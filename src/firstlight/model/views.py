@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -11,6 +12,8 @@ Split = Callable[[Tensor], list[tuple[str, Tensor]]]
 
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+#: Why a tensor that is no parameter cannot be written.
+COMPUTED = "is computed from others (a parametrization, weight norm or pruning)"
 _KINDS = (nn.Linear, nn.MultiheadAttention, *_CONVOLUTIONS, *_TRANSPOSED)
 
 
@@ -24,7 +27,7 @@ class WeightView:
         parameter: every name of the parameter; a tied one has several.
         index: how many other weight parameters come before this one.
         frozen: whether the parameter is not to be trained.
-        depthwise: whether each output sees one channel only.
+        depthwise: whether it belongs to a convolution with groups = in_channels > 1.
         blocked: why the weight cannot be written, or "".
     """
 
@@ -90,16 +93,24 @@ def _views(
 ) -> list[WeightView]:
     """Return one parameter's views; a single blocked one where it cannot be written."""
     if not isinstance(weight, nn.Parameter):
-        what = "is computed from others (a parametrization, weight norm or pruning)"
-        return [WeightView(name, weight, own, index, blocked=f"{what}; remove that first")]
+        what = f"{COMPUTED}; remove that first"
+        prefix = name.removesuffix("weight")
+        originals = [prefix + n for n, _ in module.named_parameters() if "weight" in n]
+        frozen = not any(parameter.requires_grad for parameter in module.parameters())
+        return [WeightView(name, weight, (*own, *originals), index, frozen, blocked=what)]
     if nn.parameter.is_lazy(weight):
         what = "has no shape yet; run one batch through the model first"
         return [WeightView(name, weight, own, index, blocked=what)]
-    depthwise = isinstance(module, _CONVOLUTIONS) and 1 < module.groups == module.in_channels
+    frozen, depthwise = not weight.requires_grad, _is_depthwise(module)
     return [
-        WeightView(name + part, matrix, own, index, not weight.requires_grad, depthwise)
+        WeightView(name + part, matrix, own, index, frozen, depthwise)
         for part, matrix in split(weight.detach())
     ]
+
+
+def _is_depthwise(module: Any) -> bool:
+    convolution = isinstance(module, (*_CONVOLUTIONS, *_TRANSPOSED))
+    return convolution and 1 < module.groups == module.in_channels
 
 
 def _weights(module: nn.Module) -> Iterator[tuple[str, Split]]:
