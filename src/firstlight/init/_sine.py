@@ -62,7 +62,7 @@ def _block(
     """Return rows first..last-1 in ``buffer``, ready to be rounded to ``dtype``."""
     values = tables.block(first, last, buffer[: last - first])
     if dtype == torch.float32 and tables.n > _SAFE_WIDTH:
-        _balance(values, frequency[first:last], dtype)
+        _balance(values, frequency[first:last])
     return values
 
 
@@ -97,10 +97,10 @@ class SineTables:
             cosine_v[:, None, :],
         )
 
-    def block(self, first: int, last: int, out: Tensor | None = None) -> Tensor:
-        """Return rows first..last-1 as float64 (rows, n); ``out`` is (rows, coarse, fine)."""
+    def block(self, first: int, last: int, out: Tensor) -> Tensor:
+        """Return rows first..last-1 as float64 (rows, n), in ``out`` of (rows, coarse, fine)."""
         part = slice(first, last)
-        out = torch.mul(self.sine_u[part], self.cosine_v[part], out=out)
+        torch.mul(self.sine_u[part], self.cosine_v[part], out=out)
         out.addcmul_(self.cosine_u[part], self.sine_v[part])
         return out.flatten(1)[:, : self.n]
 
@@ -128,8 +128,8 @@ def _short_odd_divisors(n: int) -> list[int]:
     return [p for p in range(3, min(_SHORT_PERIOD, n) + 1, 2) if n % p == 0]
 
 
-def _balance(values: Tensor, frequency: Tensor, dtype: torch.dtype) -> None:
-    """Move the rounding errors of short odd periods so that those rows still sum to zero.
+def _balance(values: Tensor, frequency: Tensor) -> None:
+    """Move float32's rounding errors in short odd periods, so that those rows sum to zero.
 
     A row of period p repeats its p rounding errors n / p times, and they add up. An even period
     is antisymmetric, so its errors cancel; for a short odd one the sum of one period's errors is
@@ -141,11 +141,11 @@ def _balance(values: Tensor, frequency: Tensor, dtype: torch.dtype) -> None:
         if len(chosen) == 0:
             continue
         chosen = chosen.to(values.device)
-        period = values[chosen, :p].to(dtype).double()
+        period = values[chosen, :p].float().double()
         smallest_first = period.abs().argsort(dim=1)
         for count in (p // 4, p // 32, 1):
             where = smallest_first[:, : max(count, 1)]
             error = period.sum(1, keepdim=True) / where.shape[1]
-            moved = (period.gather(1, where) - error).to(dtype).double()
+            moved = (period.gather(1, where) - error).float().double()
             period.scatter_(1, where, moved)
         values[chosen] = period.repeat(1, n // p)

@@ -31,15 +31,9 @@ def matrix_shape(tensor: Tensor, scheme: str, min_inputs: int = 1) -> tuple[int,
         )
     if not tensor.dtype.is_floating_point:
         raise OptionError(f"{scheme} expected a floating-point tensor, got {tensor.dtype}")
-    if tensor.is_meta:
-        raise OptionError(
-            f"{scheme} cannot fill a tensor on the meta device, which holds no values; "
-            "call module.to_empty(device=...) first"
-        )
+    check_writable(tensor, f"{scheme} cannot fill the tensor: it")
     if tensor.layout != torch.strided:
         raise OptionError(f"{scheme} expected a dense tensor, got layout {tensor.layout}")
-    if tensor.is_inference() and not torch.is_inference_mode_enabled():
-        raise OptionError(f"{scheme} cannot fill a tensor made in inference mode outside of it")
     if any(
         size > 1 and step == 0 for size, step in zip(tensor.shape, tensor.stride(), strict=True)
     ):
@@ -53,6 +47,17 @@ def matrix_shape(tensor: Tensor, scheme: str, min_inputs: int = 1) -> tuple[int,
             "take another scheme for it"
         )
     return m, n
+
+
+def check_writable(tensor: Tensor, name: str) -> None:
+    """Raise ``OptionError`` for a tensor without memory, or one that may not be written now."""
+    if tensor.is_meta:
+        raise OptionError(
+            f"{name} is on the meta device and holds no values; "
+            "call module.to_empty(device=...) first"
+        )
+    if tensor.is_inference() and not torch.is_inference_mode_enabled():
+        raise OptionError(f"{name} was made in inference mode and cannot be written outside of it")
 
 
 def fan(tensor: Tensor, mode: str) -> float:

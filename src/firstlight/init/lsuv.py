@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from firstlight.errors import FirstlightError, OptionError
+from firstlight.init._owners import owned_elsewhere
 from firstlight.init._tensor import matrix_shape
 from firstlight.init._undo import restored_on_error
 from firstlight.init.orthogonal import orthogonal_
@@ -151,12 +152,7 @@ def _spread(name: str, output: Tensor, dtype: torch.dtype) -> float:
 
 def _layers(model: nn.Module) -> dict[str, _Layer]:
     """Layers to initialize, by the name of their weight; check that each can be written."""
-    others = {
-        id(parameter)
-        for module in model.modules()
-        if not isinstance(module, _Layer)
-        for parameter in module.parameters(recurse=False)
-    }
+    others = owned_elsewhere(model, (nn.Linear, nn.modules.conv._ConvNd))
     layers: dict[str, _Layer] = {}
     for prefix, module in model.named_modules():
         if not isinstance(module, _Layer):

@@ -11,6 +11,7 @@ from torch import nn
 
 from firstlight.errors import OptionError
 from firstlight.init import Scheme, find_scheme
+from firstlight.init._tensor import check_writable
 from firstlight.init._undo import restored_on_error
 from firstlight.init.lsuv import unit_variance
 from firstlight.init.schemes import Place
@@ -156,10 +157,4 @@ def _check_constant(constant: Constant) -> None:
         raise OptionError(f"{name} {constant.blocked}; remove that first, or exclude=[{name!r}]")
     if nn.parameter.is_lazy(tensor):
         raise OptionError(f"{name} has no shape yet; run one batch through the model")
-    if tensor.is_meta:
-        raise OptionError(
-            f"{name} is on the meta device and holds no values; "
-            "call module.to_empty(device=...) first"
-        )
-    if tensor.is_inference() and not torch.is_inference_mode_enabled():
-        raise OptionError(f"{name} was made in inference mode and cannot be written outside of it")
+    check_writable(tensor, name)

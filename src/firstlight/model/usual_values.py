@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
+from firstlight.model.names import names_by_id
 from firstlight.model.views import COMPUTED
 
 _NORMS = (
@@ -37,11 +38,7 @@ def usual_values(model: nn.Module) -> list[Constant]:
         >>> [(constant.names, constant.value) for constant in usual_values(model)]
         [(('0.bias',), 0.0), (('1.weight',), 1.0), (('1.bias',), 0.0)]
     """
-    names: dict[int, list[str]] = {}
-    for name, parameter in model.named_parameters(remove_duplicate=False):
-        names.setdefault(id(parameter), []).append(name)
-    for name, buffer in model.named_buffers(remove_duplicate=False):
-        names.setdefault(id(buffer), []).append(name)
+    names = names_by_id(model)
     found: list[Constant] = []
     for prefix, module in model.named_modules():
         dot = f"{prefix}." if prefix else ""
@@ -51,7 +48,7 @@ def usual_values(model: nn.Module) -> list[Constant]:
                 continue
             own = names.get(id(tensor))
             blocked = "" if own else COMPUTED
-            found.append(Constant(tuple(own or [dot + local]), tensor, value, blocked))
+            found.append(Constant(own or (dot + local,), tensor, value, blocked))
     return found
 
 

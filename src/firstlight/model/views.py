@@ -7,6 +7,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from firstlight.init._owners import owned_elsewhere
+from firstlight.model.names import names_by_id
+
 #: Splits one parameter into its canonical matrices, each with the part's mark in the name.
 Split = Callable[[Tensor], list[tuple[str, Tensor]]]
 
@@ -60,15 +63,7 @@ def views(model: nn.Module) -> list[WeightView]:
         [('in_proj_weight[q]', (8, 8)), ('in_proj_weight[k]', (8, 8)),
          ('in_proj_weight[v]', (8, 8)), ('out_proj.weight', (8, 8))]
     """
-    names: dict[int, list[str]] = {}
-    for name, parameter in model.named_parameters(remove_duplicate=False):
-        names.setdefault(id(parameter), []).append(name)
-    elsewhere = {
-        id(parameter)
-        for module in model.modules()
-        if not isinstance(module, _KINDS)
-        for parameter in module.parameters(recurse=False)
-    }
+    names, elsewhere = names_by_id(model), owned_elsewhere(model, _KINDS)
     found: list[WeightView] = []
     seen: list[Tensor] = []  # the tensors themselves: the id of a freed one may come again
     for prefix, module in model.named_modules():
@@ -77,7 +72,7 @@ def views(model: nn.Module) -> list[WeightView]:
             if id(weight) in elsewhere or any(weight is other for other in seen):
                 continue
             name = f"{prefix}.{local}" if prefix else local
-            own = tuple(names.get(id(weight), [name]))
+            own = names.get(id(weight), (name,))
             found += _views(module, name, own, weight, split, len(seen))
             seen.append(weight)
     return found
