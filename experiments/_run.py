@@ -17,7 +17,7 @@ from firstlight.init.schemes import Fill
 def run(
     doc: str, model: str, schemes: list[str], variants: Mapping[str, Fill], **settings: Any
 ) -> None:
-    """Compare ``schemes`` and the named ``variants``, at one variance in every layer."""
+    """Compare ``schemes`` and ``variants``, by default at one variance in every layer."""
     parser = argparse.ArgumentParser(description=doc.splitlines()[0])
     parser.add_argument("--data", default="cifar10")
     parser.add_argument("--out", type=Path, required=True)
@@ -32,10 +32,9 @@ def run(
         comparison = firstlight.compare(
             model,
             schemes=[*schemes, *variants],
-            match_variance=True,
             progress=bar,
             **options,
-            **settings,
+            **{"match_variance": True} | settings,
         )
     comparison.write(options["out"])
     report.write(comparison, options["out"])

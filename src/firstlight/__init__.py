@@ -8,17 +8,18 @@ from firstlight.errors import FirstlightError, OptionError
 if TYPE_CHECKING:
     from firstlight import init, theory
     from firstlight.comparison import compare
-    from firstlight.model import initialize
+    from firstlight.model import initialize, plan
 
 __version__ = "0.1.0"
 
-__all__ = ["FirstlightError", "OptionError", "compare", "init", "initialize", "theory"]
+__all__ = ["FirstlightError", "OptionError", "compare", "init", "initialize", "plan", "theory"]
 
 #: Where the names are that load torch, and that are therefore loaded on first use.
 _MODULES = {
     "compare": "firstlight.comparison",
     "init": "firstlight.init",
     "initialize": "firstlight.model",
+    "plan": "firstlight.model",
     "theory": "firstlight.theory",
 }
 

@@ -37,12 +37,12 @@ def test_mode_and_gain_set_the_mean_square():
     [nn.Conv1d(8, 8, 5, groups=8), nn.Conv2d(8, 16, 3, groups=8), nn.Conv3d(8, 8, 3, groups=8)],
 )
 def test_initialize_does_not_make_depthwise_filters_high_pass(layer):
-    firstlight.initialize(layer)
+    firstlight.initialize(layer, "harmonic")
     sums = layer.weight.detach().flatten(1).sum(1).abs()
     torch.testing.assert_close(sums, torch.full_like(sums, math.sqrt(2)))
 
 
 @pytest.mark.parametrize("layer", [nn.Conv2d(1, 8, 3), nn.Conv2d(8, 8, 3, groups=2)])
 def test_other_convolutions_stay_zero_sum(layer):
-    firstlight.initialize(layer)
+    firstlight.initialize(layer, "harmonic")
     assert float(layer.weight.detach().flatten(1).sum(1).abs().max()) < 1e-6

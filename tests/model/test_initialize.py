@@ -60,8 +60,8 @@ def test_every_scheme_gives_a_finite_repeatable_start(scheme):
     assert bool((models[0][1].running_var == 1).all())
 
 
-def test_harmonic_is_the_default_and_layers_differ():
-    model = firstlight.initialize(nn.Sequential(nn.Linear(32, 32), nn.Linear(32, 32)))
+def test_layers_of_one_shape_differ():
+    model = firstlight.initialize(nn.Sequential(nn.Linear(32, 32), nn.Linear(32, 32)), "harmonic")
     first, second = (layer.weight for layer in model)
     assert not torch.equal(first, second)
     assert float(first.detach().sum(1).abs().max()) < 1e-5
@@ -121,7 +121,7 @@ def test_siren_scales_all_but_the_last_layer():
 
 @pytest.mark.parametrize(("options", "gain"), [({}, "relu"), ({"gain": "silu"}, "silu")])
 def test_harmonic_takes_the_gain_for_zero_sum_rows(options, gain):
-    layer = firstlight.initialize(nn.Linear(64, 8), **options)
+    layer = firstlight.initialize(nn.Linear(64, 8), "harmonic", **options)
     expected = firstlight.theory.gain(gain, zero_sum=True)
     assert float(layer.weight.detach()[0].norm()) == pytest.approx(expected, rel=1e-5)
 
@@ -129,7 +129,7 @@ def test_harmonic_takes_the_gain_for_zero_sum_rows(options, gain):
 @pytest.mark.parametrize(("activation", "name"), [(nn.ReLU, "relu"), (nn.SiLU, "silu")])
 def test_the_signal_keeps_its_variance_through_a_deep_plain_network(activation, name):
     layers = [layer for _ in range(30) for layer in (nn.Linear(512, 512), activation())]
-    net = firstlight.initialize(nn.Sequential(*layers, nn.Linear(512, 512)), gain=name)
+    net = firstlight.initialize(nn.Sequential(*layers, nn.Linear(512, 512)), "harmonic", gain=name)
     x = torch.randn(256, 512, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         variance = float(net(x).var()) / float(net[0](x).var())
@@ -147,7 +147,7 @@ def test_the_signal_keeps_its_variance_through_a_deep_plain_network(activation, 
         ({"scheme": "harmonic", "layer": 2}, "does not use the option 'layer'"),
         ({"scheme": "harmonic", "mode": "fan"}, "0.weight: mode must be one of"),
         ({"scheme": "lsuv"}, "pass example=batch"),
-        ({"scheme": "harmonic", "example": BATCH}, "does not look at data"),
+        ({"scheme": "auto", "gain": 2.0}, "'auto' takes no options, got 'gain'"),
         ({"scheme": "diagonal_plus_noise"}, "needs the option 'activation'"),
         ({"scheme": "harmonic", "seed": -1}, "seed must be a whole number >= 0, got -1"),
     ],
@@ -167,7 +167,6 @@ def test_bad_calls_change_nothing(arguments, message):
         ("looks_linear", nn.Linear(7, 4), "mirrors the inputs"),
         ("sinusoidal", nn.Linear(2, 2), "sinusoidal_ is constant"),
         ("harmonic", nn.Linear(4, 4, device="meta"), "to_empty"),
-        ("harmonic", nn.Linear(4, 4, dtype=torch.complex64), "floating-point"),
     ],
 )
 def test_a_bad_last_layer_leaves_the_first_ones_alone(scheme, late, message):
@@ -200,8 +199,8 @@ def test_lsuv_gives_unit_variance():
 
 
 def test_copies_are_equal_across_dtype_within_rounding():
-    net = firstlight.initialize(nn.Linear(64, 32))
-    half = firstlight.initialize(nn.Linear(64, 32, dtype=torch.bfloat16))
+    net = firstlight.initialize(nn.Linear(64, 32), "harmonic")
+    half = firstlight.initialize(nn.Linear(64, 32, dtype=torch.bfloat16), "harmonic")
     torch.testing.assert_close(half.weight.float(), net.weight, atol=0, rtol=2**-8)
     assert copy.deepcopy(net).weight.equal(net.weight)
     assert not torch.equal(net.weight, harmonic_(torch.empty(32, 64)))
@@ -218,34 +217,47 @@ def test_a_default_device_does_not_matter(scheme):
 
 
 @pytest.mark.parametrize(
-    "wrap",
+    ("wrap", "faithful"),
     [
-        nn.utils.parametrizations.weight_norm,
-        nn.utils.parametrizations.orthogonal,
-        lambda layer: prune.l1_unstructured(layer, "weight", 0.5),
+        (nn.utils.parametrizations.weight_norm, True),
+        (nn.utils.parametrizations.orthogonal, False),
+        (nn.utils.parametrizations.spectral_norm, False),
+        (nn.utils.spectral_norm, False),
+        (lambda layer: prune.l1_unstructured(layer, "weight", 0.5), False),
     ],
 )
-def test_computed_weights_are_named_and_not_skipped(wrap):
+def test_computed_weights_are_written_through_what_computes_them(wrap, faithful):
+    x = torch.randn(3, 8)
     model = nn.Sequential(nn.Linear(8, 8), wrap(nn.Linear(8, 8)))
+    plain = firstlight.initialize(nn.Sequential(nn.Linear(8, 8), nn.Linear(8, 8)), "harmonic")
     before = state(model)
-    with pytest.raises(OptionError, match=r"^1.weight is computed .*exclude=\['1.weight'\]"):
-        firstlight.initialize(model)
-    assert same(before, model.state_dict())
-    firstlight.initialize(model, exclude=["1.*"])
-    assert not torch.equal(before["0.weight"], model[0].weight)
+    made = firstlight.plan(model, "harmonic")
+    made.apply()
+    model(x)  # hooks compute the weight anew
+    written = model[1].weight.detach()
+    if faithful:
+        torch.testing.assert_close(written, plain[1].weight)
+    assert not any(torch.equal(written, w) for w in before.values())
+    made.undo()
+    iterated = {n for n in before if n.endswith(("_u", "_v"))}  # spectral_norm's, by the forward
+    after = model.state_dict()
+    assert all(torch.equal(before[n], after[n]) for n in before.keys() - iterated)
+    firstlight.initialize(model, "harmonic", exclude=["1.*"])
+    kept = {n: v for n, v in before.items() if n.startswith("1.") and n not in iterated}
+    assert all(torch.equal(v, model.state_dict()[n]) for n, v in kept.items())
 
 
-@pytest.mark.parametrize("model", [nn.LSTM(4, 4), nn.ReLU(), nn.Embedding(4, 4)])
+@pytest.mark.parametrize("model", [nn.ReLU(), nn.Embedding(4, 4)])
 def test_a_model_with_nothing_to_fill_is_refused(model):
-    with pytest.raises(OptionError, match="no Linear, convolution or attention weight"):
-        firstlight.initialize(model)
+    with pytest.raises(OptionError, match="no Linear, convolution, attention or recurrent weight"):
+        firstlight.initialize(model, "harmonic")
 
 
 @pytest.mark.parametrize("pattern", ["in_proj_weight[q]", "in_proj_weight", "in_*", "*[q]*"])
 def test_parts_of_a_parameter_are_excluded_by_name(pattern):
     attention = nn.MultiheadAttention(4, 1)
     before = attention.in_proj_weight.detach().clone()
-    firstlight.initialize(attention, exclude=[pattern])
+    firstlight.initialize(attention, "harmonic", exclude=[pattern])
     assert torch.equal(before[:4], attention.in_proj_weight[:4])
     whole = "[" not in pattern
     assert torch.equal(before[4:], attention.in_proj_weight[4:]) == whole
@@ -253,25 +265,26 @@ def test_parts_of_a_parameter_are_excluded_by_name(pattern):
 
 @pytest.mark.parametrize(
     ("exclude", "message"),
-    [(["haed.*"], "exclude='haed.*' matches no parameter"), ([3], "name patterns, got 3")],
+    [(["haed.*"], "exclude='haed.*' matches no parameter"),
+        ([3], "name patterns or module types, got 3")],
 )
 def test_a_pattern_that_matches_nothing_is_refused(exclude, message):
     model = build()
     before = state(model)
     with pytest.raises(OptionError, match=message):
-        firstlight.initialize(model, exclude=exclude)
+        firstlight.initialize(model, "harmonic", exclude=exclude)
     assert same(before, model.state_dict())
 
 
 def test_biases_of_norms_and_second_names_of_tied_weights_are_excluded():
     model = build()
     nn.init.constant_(model[6].bias, 0.5)
-    firstlight.initialize(model, exclude=["*.bias"])
+    firstlight.initialize(model, "harmonic", exclude=["*.bias"])
     assert bool((model[6].bias == 0.5).all())
     tied = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
     tied[1].weight = tied[0].weight
     before = tied[0].weight.detach().clone()
-    firstlight.initialize(tied, exclude="1.weight")
+    firstlight.initialize(tied, "harmonic", exclude="1.weight")
     assert torch.equal(before, tied[0].weight)
 
 
@@ -298,7 +311,7 @@ def test_an_embedding_keeps_its_weight_where_a_head_shares_it():
     )
     model["head"].weight = model["embed"].weight
     before = model["embed"].weight.detach().clone()
-    firstlight.initialize(model)
+    firstlight.initialize(model, "harmonic")
     assert torch.equal(before, model["embed"].weight)
 
 
@@ -314,21 +327,21 @@ def test_norms_and_lazy_layers_are_checked_before_anything_is_written(late, mess
     model = nn.Sequential(nn.Linear(8, 8), late)
     before = model[0].weight.detach().clone()
     with pytest.raises(OptionError, match=message):
-        firstlight.initialize(model)
+        firstlight.initialize(model, "harmonic")
     assert torch.equal(before, model[0].weight)
 
 
 def test_frozen_norms_keep_their_statistics():
     model = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4))
     model[1].requires_grad_(False).running_mean.fill_(5)
-    firstlight.initialize(model)
+    firstlight.initialize(model, "harmonic")
     assert bool((model[1].running_mean == 5).all())
 
 
 @pytest.mark.parametrize("model", [None, nn.Linear, torch.zeros(3)])
 def test_what_is_no_model_is_refused(model):
     with pytest.raises(OptionError, match=r"expected a torch\.nn\.Module"):
-        firstlight.initialize(model)
+        firstlight.initialize(model, "harmonic")
 
 
 @pytest.mark.parametrize(
@@ -336,7 +349,7 @@ def test_what_is_no_model_is_refused(model):
     [nn.ConvTranspose2d(8, 8, 3, groups=8, bias=False), nn.Conv2d(8, 8, 3, groups=8, bias=False)],
 )
 def test_a_constant_image_passes_depthwise_layers(layer):
-    firstlight.initialize(layer)
+    firstlight.initialize(layer, "harmonic")
     with torch.no_grad():
         inside = layer(torch.ones(1, 8, 12, 12))[0, :, 4:8, 4:8]
     means = inside.mean((1, 2))
@@ -356,20 +369,22 @@ def test_shared_biases_and_norms_are_excluded_by_any_name():
     model = nn.Sequential(nn.Linear(4, 4), norm, nn.Linear(4, 4), norm)
     model[2].bias = model[0].bias
     before = model[0].bias.detach().clone()
-    firstlight.initialize(model, exclude=["3.*", "2.bias"])
+    firstlight.initialize(model, "harmonic", exclude=["3.*", "2.bias"])
     assert torch.equal(before, model[0].bias)
     assert bool((norm.weight == 0.5).all())
 
 
 @pytest.mark.parametrize("name", ["bias", "weight"])
-def test_computed_biases_and_norms_are_named(name):
+def test_what_no_inverse_leads_to_is_left_alone_and_named(name):
     model = nn.Sequential(nn.Linear(4, 4), nn.LayerNorm(4))
     layer = model[0] if name == "bias" else model[1]
     nn.utils.parametrize.register_parametrization(layer, name, nn.Softplus())
-    before = state(model)
-    with pytest.raises(OptionError, match=rf"^\d\.{name} is computed from others"):
-        firstlight.initialize(model)
-    assert same(before, model.state_dict())
+    before = getattr(layer, name).detach().clone()
+    made = firstlight.plan(model, "harmonic")
+    row = made[f"{0 if name == 'bias' else 1}.{name}"]
+    assert row.reason == "is computed by Softplus, which has no right_inverse"
+    made.apply()
+    assert torch.equal(before, getattr(layer, name))
 
 
 def test_a_bias_made_in_inference_mode_is_refused_before_anything_changes():
@@ -378,7 +393,7 @@ def test_a_bias_made_in_inference_mode_is_refused_before_anything_changes():
         model[1].bias = nn.Parameter(torch.ones(4))
     before = model[0].weight.detach().clone()
     with pytest.raises(OptionError, match=r"1\.bias was made in inference mode"):
-        firstlight.initialize(model)
+        firstlight.initialize(model, "harmonic")
     assert torch.equal(before, model[0].weight)
 
 
@@ -386,13 +401,13 @@ def test_frozen_computed_weights_stay():
     model = nn.Sequential(nn.Linear(4, 4), nn.utils.parametrizations.weight_norm(nn.Linear(4, 4)))
     model[1].requires_grad_(False)
     before = model[1].weight.clone()
-    firstlight.initialize(model)
+    firstlight.initialize(model, "harmonic")
     assert torch.equal(before, model[1].weight)
     model[1].requires_grad_(True)
-    firstlight.initialize(model, exclude=["1.parametrizations.*"])
+    firstlight.initialize(model, "harmonic", exclude=["1.parametrizations.*"])
     assert torch.equal(before, model[1].weight)
 
 
 def test_exclude_takes_names_only():
-    with pytest.raises(OptionError, match="exclude takes name patterns, got 3"):
-        firstlight.initialize(build(), exclude=3)
+    with pytest.raises(OptionError, match="exclude takes name patterns or types, got 3"):
+        firstlight.initialize(build(), "harmonic", exclude=3)

@@ -13,7 +13,7 @@ def shapes(model):
     ("module", "expected"),
     [
         (nn.Linear(3, 5), {"weight": (5, 3)}),
-        (nn.Conv1d(4, 6, 3, groups=2), {"weight": (6, 2, 3)}),
+        (nn.Conv1d(4, 6, 3, groups=2), {"weight[0]": (3, 2, 3), "weight[1]": (3, 2, 3)}),
         (nn.Conv2d(4, 6, (3, 5)), {"weight": (6, 4, 3, 5)}),
         (nn.Conv3d(4, 6, 3), {"weight": (6, 4, 3, 3, 3)}),
         (nn.ConvTranspose1d(4, 6, 3), {"weight": (6, 4, 3)}),

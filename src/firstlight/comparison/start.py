@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor, nn
 
 from firstlight.comparison import batches, models
@@ -11,8 +10,7 @@ from firstlight.comparison.seeded import seeded
 from firstlight.comparison.spec import RunSpec
 from firstlight.errors import OptionError, check_choice
 from firstlight.init import SCHEMES, parse_scheme
-from firstlight.model import initialize, match_variance
-from firstlight.model.usual_values import usual_values
+from firstlight.model import initialize, match_variance, set_usual_values
 
 #: The scheme that leaves a network as the framework made it.
 DEFAULT = "default"
@@ -69,9 +67,7 @@ def _assign(network: nn.Module, spec: RunSpec, data: Data) -> None:
         example = _first_batch(spec, data) if SCHEMES[name].data_driven else None
         initialize(network, name, seed=spec.seed, example=example, **options)
     elif spec.match_variance:  # as every other scheme does
-        with torch.no_grad():
-            for constant in usual_values(network):
-                constant.tensor.fill_(constant.value)
+        set_usual_values(network)
     if spec.match_variance:
         match_variance(network)
 

@@ -1,13 +1,14 @@
 """Layer-sequential unit variance: a start fitted to one batch of data (arXiv 1511.06422)."""
 
 import contextlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from firstlight.errors import FirstlightError, OptionError
+from firstlight.init._forward import call, measuring
 from firstlight.init._owners import owned_elsewhere
 from firstlight.init._tensor import matrix_shape
 from firstlight.init._undo import restored_on_error
@@ -15,10 +16,6 @@ from firstlight.init.orthogonal import orthogonal_
 
 _Layer = nn.Linear | nn.modules.conv._ConvNd
 _Transposed = nn.modules.conv._ConvTransposeNd
-_Norm = nn.modules.batchnorm._NormBase  # batch and instance norms
-
-# In evaluation mode these take a path of their own past their layers, and nest masked inputs.
-_FAST_IN_EVALUATION = (nn.TransformerEncoder, nn.TransformerEncoderLayer)
 
 
 def lsuv(
@@ -108,12 +105,12 @@ def _scale(layers: dict[str, _Layer], model: nn.Module, batch: Any) -> dict[str,
     """Run the one pass in which every layer's weight is divided by its output's deviation."""
     measured: dict[str, float] = {}
     done: set[int] = set()
-    with _quiet(model), contextlib.ExitStack() as stack:
+    with measuring(model), contextlib.ExitStack() as stack:
         for name, layer in layers.items():
             hook = _scaling_hook(name, layer, measured, done)
             handle = layer.register_forward_hook(hook, prepend=True, with_kwargs=True)
             stack.callback(handle.remove)
-        _call(model, batch)
+        call(model, batch)
     return measured
 
 
@@ -183,38 +180,5 @@ def _make_orthonormal(layer: _Layer, generator: torch.Generator | None) -> None:
         nn.init.zeros_(layer.bias)
 
 
-def _call(model: nn.Module, batch: Any) -> None:
-    if isinstance(batch, Mapping):
-        model(**batch)
-    elif isinstance(batch, (tuple, list)):
-        model(*batch)
-    else:
-        model(batch)
-
-
 def _parameters(layers: dict[str, _Layer]) -> list[Tensor]:
     return [p for layer in layers.values() for p in layer.parameters(recurse=False)]
-
-
-@contextlib.contextmanager
-def _quiet(model: nn.Module) -> Iterator[None]:
-    """Make forward passes leave no trace: no gradients, random state, statistics or modes."""
-    modes = [(module, module.training) for module in model.modules()]
-    buffers = [
-        (module, name, buffer, buffer.detach().clone())
-        for module in model.modules()
-        for name, buffer in module.named_buffers(recurse=False)
-    ]
-    devices = {p.device for p in model.parameters() if p.device.type == "cuda"}
-    try:
-        with torch.no_grad(), torch.random.fork_rng(devices=devices):
-            torch.manual_seed(0)  # a forward pass that draws gives the same scales every time
-            for module, _ in modes:  # dropout off, batch statistics on
-                module.training = isinstance(module, (_Norm, *_FAST_IN_EVALUATION))
-            yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
-        with torch.no_grad():
-            for module, name, buffer, values in buffers:
-                module._buffers[name] = buffer.copy_(values)

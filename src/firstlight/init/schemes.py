@@ -3,13 +3,15 @@
 import ast
 import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import torch
 from torch import Generator, Tensor
 
 from firstlight.errors import OptionError, check_choice
+from firstlight.init import _rms
 from firstlight.init.blumenfeld import blumenfeld_
 from firstlight.init.diagonal_plus_noise import diagonal_plus_noise_
 from firstlight.init.edge_of_chaos import edge_of_chaos_
@@ -52,6 +54,8 @@ class Scheme:
 
     name: str
     fill: Fill
+    #: Mean square of the values, from an empty tensor of the shape and the fill's arguments.
+    mean_square: _rms.MeanSquare | None = None
     #: What depthwise filters get instead; it takes the same options.
     depthwise: Fill | None = None
     fixed: Mapping[str, Any] = field(default_factory=dict)
@@ -96,6 +100,30 @@ class Scheme:
                 f"as in {self.name}:{missing[0]}=VALUE"
             )
 
+    @property
+    def positional(self) -> bool:
+        """Whether the weights depend on where in the network they stand."""
+        used = inspect.signature(self.fill).parameters
+        return not {"position", "first", "depth"}.isdisjoint(used)
+
+    def std(self, shape: Sequence[int], place: Place, options: Mapping[str, Any]) -> float:
+        """Return the root mean square of the values that a weight of this shape would get."""
+        if self.mean_square is None:
+            return math.nan
+        other = self.depthwise if place.depthwise else None
+        mean_square = _rms.scaled if other else self.mean_square
+        arguments = self._arguments(other or self.fill, place, options)
+        return math.sqrt(mean_square(torch.empty(tuple(shape), device="meta"), **arguments))
+
+    def check_shape_of(
+        self, shape: Sequence[int], place: Place, options: Mapping[str, Any]
+    ) -> None:
+        """Raise what filling a tensor of this shape would raise, without a tensor."""
+        if self.check_shape is not None:
+            whole = torch.empty(tuple(shape), device="meta")
+            self.check_shape(whole, **self._arguments(self.fill, place, options))
+        self(torch.empty((0, *shape[1:]), device="cpu"), place, options)
+
     def check(self, weight: Tensor, place: Place, options: Mapping[str, Any]) -> None:
         """Raise what filling ``weight`` would raise, and write nothing."""
         if self.check_shape is not None:
@@ -117,7 +145,7 @@ class Scheme:
 
 def _scaled(name: str, distribution: str, mode: str, gain: float = 1.0) -> Scheme:
     fixed = {"distribution": distribution, "mode": mode, "gain": gain}
-    return Scheme(name, variance_scaling_, fixed=fixed)
+    return Scheme(name, variance_scaling_, _rms.scaled, fixed=fixed)
 
 
 _HE = math.sqrt(2)
@@ -126,24 +154,30 @@ _HE = math.sqrt(2)
 SCHEMES: dict[str, Scheme] = {
     scheme.name: scheme
     for scheme in (
-        Scheme("harmonic", harmonic_, harmonic_depthwise_, defaults={"gain": "relu"}),
-        Scheme("sinusoidal", sinusoidal_, check_shape=check_varies),
-        Scheme("orthogonal", orthogonal_),
-        Scheme("lsuv", orthogonal_, fixed={"gain": 1.0}, data_driven=True),
+        Scheme(
+            "harmonic",
+            harmonic_,
+            _rms.harmonic,
+            depthwise=harmonic_depthwise_,
+            defaults={"gain": "relu"},
+        ),
+        Scheme("sinusoidal", sinusoidal_, _rms.sinusoidal, check_shape=check_varies),
+        Scheme("orthogonal", orthogonal_, _rms.orthogonal),
+        Scheme("lsuv", orthogonal_, _rms.orthogonal, fixed={"gain": 1.0}, data_driven=True),
         _scaled("he_normal", "normal", "fan_in", _HE),
         _scaled("he_uniform", "uniform", "fan_in", _HE),
         _scaled("glorot_normal", "normal", "fan_avg"),
         _scaled("glorot_uniform", "uniform", "fan_avg"),
         _scaled("lecun_normal", "normal", "fan_in"),
-        Scheme("truncated_normal", variance_scaling_, fixed={"distribution": "truncated_normal"}),
-        Scheme("arcsine", variance_scaling_, fixed={"distribution": "arcsine"}),
-        Scheme("siren", siren_, not_last=frozenset({"alpha"})),
-        Scheme("diagonal_plus_noise", diagonal_plus_noise_),
+        Scheme("truncated_normal", variance_scaling_, _rms.scaled, fixed={"distribution": "truncated_normal"}),
+        Scheme("arcsine", variance_scaling_, _rms.scaled, fixed={"distribution": "arcsine"}),
+        Scheme("siren", siren_, _rms.siren, not_last=frozenset({"alpha"})),
+        Scheme("diagonal_plus_noise", diagonal_plus_noise_, _rms.diagonal_plus_noise),
         # biases are zero in a whole network, so their variance is no option there
-        Scheme("edge_of_chaos", edge_of_chaos_, fixed={"bias_variance": 0.0}),
-        Scheme("looks_linear", looks_linear_, check_shape=check_halves),
-        Scheme("zero", zero_),
-        Scheme("blumenfeld", blumenfeld_),
+        Scheme("edge_of_chaos", edge_of_chaos_, _rms.edge_of_chaos, fixed={"bias_variance": 0.0}),
+        Scheme("looks_linear", looks_linear_, _rms.looks_linear, check_shape=check_halves),
+        Scheme("zero", zero_, _rms.zero),
+        Scheme("blumenfeld", blumenfeld_, _rms.blumenfeld),
     )
 }
 
@@ -174,9 +208,9 @@ def parse_scheme(text: str) -> tuple[str, dict[str, Any]]:
     return name, options
 
 
-def find_scheme(name: str) -> Scheme:
-    """Return the scheme called ``name``; raise ``OptionError`` naming all of them."""
-    check_choice(name, sorted(SCHEMES), "scheme")
+def find_scheme(name: str, *others: str) -> Scheme:
+    """Return the scheme called ``name``; raise ``OptionError`` naming all of them, and others."""
+    check_choice(name, sorted([*SCHEMES, *others]), "scheme")
     return SCHEMES[name]
 
 

@@ -82,10 +82,29 @@ def sinusoidal_variance(m: int, n: int) -> float:
     """
     if m == 0:
         return 0.0
+    return _mean_square(m, n) - _mean(m, n) ** 2
+
+
+def sinusoidal_mean_square(m: int, n: int) -> float:
+    """Mean square of all entries of the published formula, in units of their variance.
+
+    Example:
+        >>> from firstlight.init.sinusoidal import sinusoidal_mean_square
+        >>> sinusoidal_mean_square(64, 576)
+        1.0
+    """
+    return _mean_square(m, n) / sinusoidal_variance(m, n) if m else 0.0
+
+
+def _mean_square(m: int, n: int) -> float:
     h = n // math.gcd(n, 2)
     cosine, _ = _geometric(2 * h, m, m // h)
+    return 0.5 - cosine / (2 * m)
+
+
+def _mean(m: int, n: int) -> float:
     _, sine = _geometric(n, m, m // n)
-    return 0.5 - cosine / (2 * m) - (sine / m) ** 2
+    return sine / m
 
 
 def _geometric(step: int, m: int, terms: int) -> tuple[float, float]:

@@ -5,7 +5,9 @@ import math
 import torch
 from torch import nn
 
-from firstlight.model.views import views
+from firstlight.model.kinds import Matrix
+from firstlight.model.slots import Slot, slots
+from firstlight.model.views import parts, why_blocked
 
 
 def match_variance(model: nn.Module) -> None:
@@ -21,10 +23,21 @@ def match_variance(model: nn.Module) -> None:
         >>> round(layer.weight.pow(2).mean().item() * 50, 4)
         2.0
     """
+    found = [slot for slot in slots(model) if isinstance(slot.treatment, Matrix)]
     with torch.no_grad():
-        for view in views(model):
-            if view.frozen or view.blocked:
+        for slot in found:
+            tensor = slot.tensor
+            if slot.frozen or tensor is None or slot.treatment.role == "table":  # type: ignore[union-attr]
                 continue
-            mean_square = view.weight.double().pow(2).mean().item()
+            if not why_blocked(slot, tensor):
+                _match(slot)
+
+
+def _match(slot: Slot) -> None:
+    with slot.edit() as tensor:
+        for part in parts(slot, tensor):
+            matrix = part.matrix()
+            mean_square = matrix.double().pow(2).mean().item()
             if mean_square > 0:
-                view.weight.mul_(math.sqrt(2 / view.fan_in / mean_square))
+                fan_in = math.prod(part.shape[1:])
+                part.write(matrix.mul_(math.sqrt(2 / fan_in / mean_square)))

@@ -1,0 +1,73 @@
+"""Why a parameter is left alone unless its owner asks for it by name."""
+
+import torch
+from torch import Tensor, nn
+
+from firstlight.model.kinds import Kept, Matrix
+from firstlight.model.slots import Slot
+
+FROZEN = "frozen"
+EMBEDDING = "an embedding's rows are read as they are; the framework's table stays"
+
+
+def why_left_alone(slot: Slot) -> str:
+    """Return why nothing should be written to ``slot`` unasked, or "".
+
+    Frozen parameters, loaded ones, embeddings, all zeros, and what its library marks.
+
+    Example:
+        >>> from torch import nn
+        >>> from firstlight.model.slots import slots
+        >>> why_left_alone(slots(nn.Linear(2, 3).requires_grad_(False))[0])
+        'frozen'
+    """
+    if isinstance(slot.treatment, Kept):
+        return slot.treatment.reason
+    if slot.frozen:
+        return FROZEN
+    assert slot.storage is not None
+    stored = slot.storage.stored()
+    if any(getattr(tensor, "_is_hf_initialized", False) for tensor in stored):
+        return "loaded from a checkpoint"
+    if any(getattr(tensor, "_no_reinit", False) for tensor in stored):
+        return "its library marks it: not to be initialized anew"
+    if isinstance(slot.treatment, Matrix):
+        if slot.treatment.role == "table":
+            return EMBEDDING
+        if all_zero(stored[0]):
+            return "all zeros: it starts a branch closed on purpose"
+    return ""
+
+
+def all_zero(tensor: Tensor) -> bool:
+    """Return whether a tensor with memory holds zeros alone; most are seen not to at a glance."""
+    if nn.parameter.is_lazy(tensor) or tensor.is_meta or not tensor.numel():
+        return False
+    with torch.no_grad():
+        first = tensor.detach()[:1] if tensor.ndim else tensor.detach()
+        return not bool(first.any()) and not bool(tensor.any())
+
+
+def shared_memory(found: list[Slot]) -> dict[str, str]:
+    """Return, by name, the parameters that lie in the memory of an earlier one, and which it is.
+
+    Two parameters of one memory are one weight: a head made of ``embedding.weight.t()``, say.
+    """
+    owners: dict[tuple[str, int], list[tuple[int, int, str]]] = {}
+    shared: dict[str, str] = {}
+    for slot in found:
+        if slot.buffer or slot.storage is None or not slot.storage.direct:
+            continue
+        tensor = slot.storage.stored()[0]
+        if type(tensor) not in (nn.Parameter, Tensor) or tensor.is_meta or not tensor.numel():
+            continue
+        start = tensor.data_ptr()
+        extent = sum((n - 1) * s for n, s in zip(tensor.shape, tensor.stride(), strict=True))
+        end = start + (extent + 1) * tensor.element_size()
+        key = (str(tensor.device), tensor.untyped_storage().data_ptr())
+        for other_start, other_end, other in owners.setdefault(key, []):
+            if start < other_end and other_start < end:
+                shared[slot.name] = other
+                break
+        owners[key].append((start, end, slot.name))
+    return shared

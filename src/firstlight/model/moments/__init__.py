@@ -1,0 +1,1 @@
+"""Mean field of a planned network: the second moment of every signal, op by op."""

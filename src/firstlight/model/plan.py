@@ -1,0 +1,214 @@
+"""A plan: what every tensor of a model would get and why, before anything is changed."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any
+
+from torch import nn
+
+from firstlight.errors import FirstlightError
+from firstlight.model.prediction import Prediction, predict
+from firstlight.model.task import Task, assignment
+from firstlight.model.trace import Trace
+from firstlight.model.undo import Saved
+from firstlight.model.writing import write
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What one tensor, or one matrix of it, gets.
+
+    Attributes:
+        name: its first name, with a mark such as [q] where the tensor holds several matrices.
+        names: all its names.
+        kind: what it is: linear, conv, bias, norm weight, buffer ...
+        shape: canonical (out, in, *kernel) for matrices.
+        dtype: of the tensor.
+        scheme: what fills it; "constant"; None where it is left alone.
+        options: of the scheme.
+        reason: why, or why it is left alone.
+        fan_in: inputs of one output unit.
+        fan_out: outputs that one input unit reaches.
+        reads: what its input comes from, as far as it was learnt.
+        before: the activation that its input comes from.
+        after: the activation that follows it.
+        feeds: what its output goes into.
+        gain: std * sqrt(fan_in).
+        std: root mean square of the values that it will have.
+        learnt: how the facts about the network around it were learnt.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    kind: str
+    shape: tuple[int, ...]
+    dtype: str
+    scheme: str | None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    reason: str = ""
+    fan_in: int | None = None
+    fan_out: int | None = None
+    reads: str = ""
+    before: str = ""
+    after: str = ""
+    feeds: str = ""
+    gain: float | None = None
+    std: float | None = None
+    learnt: str = ""
+
+
+class Plan:
+    """What ``initialize`` would do, as a table that can be read, applied and undone.
+
+    Made by ``firstlight.plan``. Nothing is changed before ``apply``.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        tasks: list[Task],
+        trace: Callable[[], Trace],
+        settings: Mapping[str, Any],
+        example: Any = None,
+    ) -> None:
+        self.model = model
+        self.settings = dict(settings)
+        self._learn = trace
+        self._tasks = tasks
+        self._example = example
+        self._saved: Saved | None = None
+
+    @cached_property
+    def trace(self) -> Trace:
+        """What was learnt of the network around the weights."""
+        return self._learn()
+
+    @cached_property
+    def assignments(self) -> tuple[Assignment, ...]:
+        """A row for every parameter and buffer, in the model's order."""
+        return tuple(Assignment(**assignment(task, self.trace)) for task in self._tasks)
+
+    @cached_property
+    def predictions(self) -> tuple[Prediction, ...]:
+        """The second moment at the input of every activation that was traced, or why not."""
+        return predict(self._tasks, self.trace, self._example)
+
+    @property
+    def blocked(self) -> dict[str, str]:
+        """Why ``apply`` would be refused now, by name; empty where it would not."""
+        return {task.name: task.blocked for task in self._tasks if task.blocked}
+
+    def __iter__(self) -> Iterator[Assignment]:
+        return iter(self.assignments)
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def __getitem__(self, name: str) -> Assignment:
+        """Return the row of a parameter by any of its names."""
+        for row in self.assignments:
+            if name == row.name or name in row.names:
+                return row
+        raise FirstlightError(f"the plan has no parameter {name!r}")
+
+    def apply(self, *, undo: bool = True) -> nn.Module:
+        """Write what the plan says: all of it, or nothing.
+
+        Args:
+            undo: whether to keep a copy of what is overwritten, for ``undo`` and for failures on
+                the way. Without one, whatever can fail is tried before the first write.
+
+        Returns:
+            The model.
+
+        Raises:
+            FirstlightError: a tensor cannot be written (on the meta device, without a shape), has
+                changed its shape since, or a write did not land. The model is as it was.
+
+        Example:
+            >>> from torch import nn
+            >>> plan = firstlight.plan(nn.Linear(3, 2), "zero")
+            >>> plan.apply().weight.tolist()
+            [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
+        """
+        saved = write(self.model, self._tasks, self._example, keep=undo)
+        self._saved = saved if undo else None
+        return self.model
+
+    def undo(self) -> nn.Module:
+        """Put back, bit for bit, what ``apply`` found.
+
+        Raises:
+            FirstlightError: the plan was not applied, or without a copy, or was undone before.
+
+        Example:
+            >>> import torch
+            >>> layer = torch.nn.Linear(3, 2)
+            >>> before = layer.weight.detach().clone()
+            >>> plan = firstlight.plan(layer, "zero")
+            >>> torch.equal(plan.apply().weight, before), torch.equal(plan.undo().weight, before)
+            (False, True)
+        """
+        if self._saved is None:
+            raise FirstlightError("nothing to undo: the plan was not applied, or not with a copy")
+        self._saved.restore()
+        self._saved = None
+        return self.model
+
+    def __str__(self) -> str:
+        from firstlight.model.plan_table import table
+
+        return table(self)
+
+    __repr__ = __str__
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plan as plain values.
+
+        Example:
+            >>> from torch import nn
+            >>> firstlight.plan(nn.Linear(3, 2), "zero").to_dict()["settings"]["scheme"]
+            'zero'
+        """
+        rows = [asdict(row) for row in self.assignments]
+        predictions = [asdict(prediction) for prediction in self.predictions]
+        for row in rows:
+            row["options"] = {k: _plain(v) for k, v in row["options"].items()}
+        return {
+            "settings": {key: _plain(value) for key, value in self.settings.items()},
+            "trace": self.trace.how,
+            "assignments": rows,
+            "predictions": predictions,
+        }
+
+    def to_json(self) -> str:
+        """Return the plan as JSON."""
+        return json.dumps(self.to_dict(), indent=2, allow_nan=False, default=str)
+
+    def to_yaml(self) -> str:
+        """Return the plan as overrides in YAML, to be edited and passed to ``plan`` again.
+
+        Example:
+            >>> from torch import nn
+            >>> print(firstlight.plan(nn.Linear(3, 2), "zero").to_yaml())
+            # scheme zero, seed 0
+            overrides:
+              weight: zero
+              bias: 0.0
+            <BLANKLINE>
+        """
+        from firstlight.model.plan_yaml import to_yaml
+
+        return to_yaml(self)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (str, int, float, bool)) or value is None:
+        return value
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    if isinstance(value, Mapping):
+        return {str(key): _plain(part) for key, part in value.items()}
+    return getattr(value, "__name__", str(value))

@@ -1,0 +1,279 @@
+"""Making a plan: what every tensor of a model gets, decided without changing anything."""
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from torch import nn
+
+from firstlight.errors import OptionError, number
+from firstlight.init import SCHEMES, Scheme, find_scheme
+from firstlight.model.kinds import Kept, Matrix, Value
+from firstlight.model.leave import shared_memory, why_left_alone
+from firstlight.model.overrides import Override, Overrides
+from firstlight.model.patterns import Patterns
+from firstlight.model.plan import Plan
+from firstlight.model.rules import NO_EVIDENCE, rule_for
+from firstlight.model.setting import Setting
+from firstlight.model.slots import Slot, lazy, slots
+from firstlight.model.task import Task, Where
+from firstlight.model.trace import Trace, trace
+from firstlight.model.views import WeightView, slot_views, why_blocked
+
+AUTO = "auto"
+_NOT_YET = "is on the meta device; call module.to_empty(device=...) first"
+
+
+def plan(
+    model: nn.Module,
+    scheme: str = AUTO,
+    *,
+    overrides: Any = None,
+    include: Any = (),
+    exclude: Any = (),
+    seed: int = 0,
+    example: Any = None,
+    forget_bias: float | None = None,
+    **options: Any,
+) -> Plan:
+    """Return what every parameter and buffer of ``model`` would get, and why; change nothing.
+
+    Args:
+        model: any module, on any device; torch.compile and DataParallel are looked through.
+        scheme: "auto", or a name in ``firstlight.init.SCHEMES``.
+        overrides: schemes for some parameters, by name, pattern ("head.*") or module type
+            (``nn.Embedding``, or "type:Embedding"): a scheme as text ("siren:omega=20"), "keep",
+            or a number for all of a bias or norm. A mapping, or the path of a YAML file with one.
+        include: names, patterns or types; only those get a new start, and frozen, loaded,
+            all-zero and embedding weights among them do, too.
+        exclude: names, patterns or types that are left alone.
+        seed: a whole number >= 0.
+        example: one batch (tensor, tuple of arguments or dict): to trace the model with, to
+            predict moments from, and for data-driven schemes.
+        forget_bias: what LSTMs' forget gates start at, 1 say; None starts all biases at zero.
+        options: of the scheme, such as ``gain="gelu"``.
+
+    Returns:
+        A ``Plan``: print it, ``apply()`` it, ``undo()`` it.
+
+    Raises:
+        OptionError: an argument is not one of those above, a pattern matches nothing, or the
+            scheme cannot fill one of the weights.
+
+    Example:
+        >>> from torch import nn
+        >>> net = nn.Sequential(nn.Linear(8, 16), nn.GELU(), nn.Linear(16, 4))
+        >>> plan = firstlight.plan(net, "harmonic", exclude=["2.bias"])
+        >>> plan["0.weight"].after, plan["2.bias"].reason
+        ('gelu', 'excluded')
+    """
+    chosen = _chosen(scheme, options)
+    _check_call(model, chosen, seed, example)
+    return _Planner(
+        model, chosen, options, overrides, include, exclude, seed, example, forget_bias
+    ).plan(scheme)
+
+
+def _chosen(scheme: str, options: Mapping[str, Any]) -> Scheme | None:
+    if scheme != AUTO:
+        chosen = find_scheme(scheme, AUTO)
+        chosen.check_options(options)
+        return chosen
+    if options:
+        raise OptionError(f"scheme 'auto' takes no options, got {sorted(options)[0]!r}")
+    return None
+
+
+def _check_call(model: nn.Module, scheme: Scheme | None, seed: int, example: Any) -> None:
+    if not isinstance(model, nn.Module):
+        raise OptionError(f"initialize expected a torch.nn.Module, got {model!r}")
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise OptionError(f"seed must be a whole number >= 0, got {seed!r}")
+    if scheme and scheme.data_driven and example is None:
+        raise OptionError(f"scheme {scheme.name!r} looks at data: pass example=batch")
+
+
+class _Planner:
+    def __init__(
+        self,
+        model: nn.Module,
+        scheme: Scheme | None,
+        options: Mapping[str, Any],
+        overrides: Any,
+        include: Any,
+        exclude: Any,
+        seed: int,
+        example: Any,
+        forget_bias: float | None,
+    ) -> None:
+        self.model, self.scheme, self.options, self.seed = model, scheme, options, seed
+        self.example = example
+        self.slots = slots(model)
+        self.views = _views(self.slots)
+        if not any(isinstance(s.treatment, Matrix) and s.treatment.role != "table" for s in self.slots):
+            raise OptionError(
+                "the model has no Linear, convolution, attention or recurrent weight to initialize"
+            )
+        named = [(slot, [view.name for view in self.views.get(slot.name, [])]) for slot in self.slots]
+        self.overrides = Overrides(overrides, named)
+        self.include = Patterns("include", include, named)
+        self.exclude = Patterns("exclude", exclude, named)
+        self.forget_bias = self._forget_bias(forget_bias)
+        self.shared = shared_memory(self.slots)
+        self.last = max((v.index for vs in self.views.values() for v in vs), default=0)
+
+    def plan(self, name: str) -> Plan:
+        tasks = [task for slot in self.slots for task in self._tasks(slot)]
+        settings = {"scheme": name, "seed": self.seed, **self.options}
+        return Plan(self.model, tasks, lambda: self.trace, settings, self.example)
+
+    @cached_property
+    def trace(self) -> Trace:
+        """What the network around the weights is like; learnt when it is first asked for."""
+        return trace(self.model, self.example, self.slots)
+
+    def _forget_bias(self, value: float | None) -> float | None:
+        if value is None:
+            return None
+        if not any(isinstance(s.treatment, Value) and s.treatment.rows for s in self.slots):
+            raise OptionError("forget_bias is for LSTMs with biases, and the model has none")
+        return number(value, "forget_bias")
+
+    def _tasks(self, slot: Slot) -> Iterator[Task]:
+        views = self.views.get(slot.name)
+        if views is None:
+            yield self._single(slot)
+            return
+        for view in views:
+            task = self._matrix(slot, view)
+            self._validate(task)
+            yield task
+
+    def _single(self, slot: Slot) -> Task:
+        """Decide on a bias, a norm, or something that is left alone."""
+        reason = self._left_alone(slot, slot.name)
+        if reason:
+            return Task(slot, reason=reason)
+        override = self.overrides.find(slot)
+        if override is not None:
+            return self._override_value(slot, override)
+        assert isinstance(slot.treatment, Value)
+        assert slot.tensor is not None
+        cannot = why_blocked(slot, slot.tensor)
+        if cannot:
+            return Task(slot, reason=cannot, blocked=_waits(slot))
+        rows_value = self.forget_bias if slot.treatment.rows else None
+        said = "starts at" if rows_value is None else f"forget gates at {rows_value:g}, else"
+        reason = f"{slot.treatment.kind} {said} {slot.treatment.value:g}"
+        blocked = _waits(slot)
+        return Task(
+            slot, value=slot.treatment.value, rows_value=rows_value, reason=reason, blocked=blocked
+        )
+
+    def _override_value(self, slot: Slot, override: Override) -> Task:
+        """Set a tensor to the number that the user gave for it."""
+        if override.value is None:
+            raise OptionError(
+                f"overrides[{override.text!r}]: {slot.name} is no weight matrix; "
+                "give a number or 'keep'"
+            )
+        reason = f"override {override.text}"
+        return Task(slot, value=override.value, reason=reason, blocked=_waits(slot))
+
+    def _matrix(self, slot: Slot, view: WeightView) -> Task:
+        override = self.overrides.find(slot, view.name)
+        reason = self._left_alone(slot, view.name)
+        if reason:
+            return Task(slot, view, reason=reason)
+        if view.blocked:
+            waits = _waits(slot)
+            return Task(slot, view, reason=view.blocked, blocked=waits)
+        if override is not None and override.scheme is None:
+            raise OptionError(f"overrides[{override.text!r}]: {view.name} takes a scheme or 'keep'")
+        if override is not None and override.scheme is not None:
+            return self._fill(view, override.scheme, override.options, f"override {override.text}")
+        if view.role == "recurrent":
+            return self._fill(view, SCHEMES["orthogonal"], {}, "a layer's own past: orthogonal")
+        if self.scheme is not None:
+            return self._fill(view, self.scheme, self.options, "as asked")
+        return self._auto(view)
+
+    def _auto(self, view: WeightView) -> Task:
+        known = self.trace.facts.get(view.slot.name)
+        setting = Setting(view, known, self.trace)
+        rule = rule_for(setting)
+        if rule is None or rule.scheme is None:
+            reason = NO_EVIDENCE if rule is None else f"{rule.what}: the framework's start stays"
+            return Task(view.slot, view, reason=reason)
+        reason = f"{rule.what} (results/{rule.evidence})"
+        return self._fill(view, SCHEMES[rule.scheme], rule.options(setting), reason)
+
+    def _fill(
+        self, view: WeightView, scheme: Scheme, options: Mapping[str, Any], reason: str
+    ) -> Task:
+        where = Where(self._position(view, scheme), self._depth(scheme), self.seed)
+        blocked = _waits(view.slot)
+        return Task(view.slot, view, scheme, options, where=where, reason=reason, blocked=blocked)
+
+    def _position(self, view: WeightView, scheme: Scheme) -> str:
+        """Return where the weight stands: by the data's way, or else by registration."""
+        if not scheme.positional:
+            return "hidden"
+        known = self.trace.facts.get(view.slot.name)
+        if known is not None:
+            last = known.height == 0 and known.depth > 0
+            return "first" if known.depth == 0 else "last" if last else "hidden"
+        return "first" if view.index == 0 else "last" if view.index == self.last else "hidden"
+
+    def _depth(self, scheme: Scheme) -> int:
+        if not scheme.positional:
+            return 1 + self.last
+        return self.trace.depth or 1 + self.last
+
+    def _left_alone(self, slot: Slot, name: str) -> str:
+        """Return why nothing is written here, or "" where something may be."""
+        if self.exclude(slot, name):
+            return "excluded"
+        override: Override | None = self.overrides.find(slot, name)
+        if override is not None and override.keeps:
+            return f"override {override.text}: keep"
+        included = self.include(slot, name)
+        if self.include and not included and override is None:
+            return "not included"
+        if slot.name in self.shared:
+            return f"shares memory with {self.shared[slot.name]}"
+        if override is not None and override.value is not None and slot.storage is not None:
+            return ""  # any tensor can be set to a number
+        asked = (included or override is not None) and not isinstance(slot.treatment, Kept)
+        return "" if asked else why_left_alone(slot)
+
+    def _validate(self, task: Task) -> None:
+        """Try the scheme on none of the weight's rows; an auto rule that fails keeps the weight."""
+        if task.scheme is None or task.view is None or not task.view.shape:
+            return
+        try:
+            task.scheme.check_shape_of(task.view.shape, task.place(), task.options)
+        except OptionError as error:
+            raise OptionError(f"{task.name}: {error}") from error
+
+
+def _views(found: list[Slot]) -> dict[str, list[WeightView]]:
+    views: dict[str, list[WeightView]] = {}
+    index = 0
+    for slot in found:
+        if isinstance(slot.treatment, Matrix):
+            views[slot.name] = list(slot_views(slot, index))
+            index += slot.treatment.role != "table"
+    return views
+
+
+def _waits(slot: Slot) -> str:
+    """Return what must happen before the slot can be written, or ""."""
+    tensor = slot.tensor
+    assert tensor is not None
+    if lazy(tensor):
+        return why_blocked(slot, tensor)
+    return _NOT_YET if tensor.is_meta else ""
+
+
+

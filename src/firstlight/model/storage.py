@@ -1,0 +1,167 @@
+"""Where a module keeps one of its tensors: as it is, or behind a parametrization.
+
+A weight behind ``weight_norm`` or pruning is no parameter: it is computed from others on every
+access or call. Each class here knows how one such kind is read and written.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+from torch.nn.utils.weight_norm import WeightNorm
+
+from firstlight.model.names import own_tensors
+
+
+@dataclass(frozen=True, eq=False)
+class Storage(ABC):
+    """One tensor of a module, by its local name."""
+
+    module: nn.Module
+    local: str
+
+    #: Whether ``read`` is the very memory that the model uses.
+    direct = False
+    #: What stands between the tensor and what is stored; "" for nothing.
+    through = ""
+
+    @abstractmethod
+    def read(self) -> Tensor:
+        """Return the value that the module computes with, detached."""
+
+    @abstractmethod
+    def write(self, value: Tensor) -> None:
+        """Make the module compute with ``value``, as far as the parametrization allows."""
+
+    @abstractmethod
+    def stored(self) -> list[Tensor]:
+        """Return the parameters and buffers that hold the tensor."""
+
+    @property
+    def frozen(self) -> bool:
+        """Whether none of the parameters that hold the tensor is to be trained."""
+        parameters = [t for t in self.stored() if isinstance(t, nn.Parameter)]
+        return bool(parameters) and not any(p.requires_grad for p in parameters)
+
+
+class Direct(Storage):
+    """A parameter or a buffer."""
+
+    direct = True
+
+    def read(self) -> Tensor:
+        tensor = self.stored()[0]
+        return tensor if nn.parameter.is_lazy(tensor) else tensor.detach()
+
+    def write(self, value: Tensor) -> None:
+        self.read().copy_(value)
+
+    def stored(self) -> list[Tensor]:
+        return [getattr(self.module, self.local)]
+
+
+class Parametrized(Storage):
+    """Behind ``torch.nn.utils.parametrize``: written through ``right_inverse``."""
+
+    @property
+    def _list(self) -> parametrize.ParametrizationList:
+        return self.module.parametrizations[self.local]  # type: ignore[index, union-attr, return-value]
+
+    @property
+    def through(self) -> str:  # type: ignore[override]
+        return ", ".join(type(step).__name__.strip("_") for step in self._list)
+
+    @property
+    def one_way(self) -> bool:
+        """Whether a step has no ``right_inverse``."""
+        return not all(hasattr(step, "right_inverse") for step in self._list)
+
+    def read(self) -> Tensor:
+        steps = list(self._list.modules())
+        modes = [step.training for step in steps]
+        try:  # spectral_norm goes on with its iteration at every look in training mode
+            for step in steps:
+                step.training = False
+            with torch.no_grad():
+                return getattr(self.module, self.local).detach()
+        finally:
+            for step, mode in zip(steps, modes, strict=True):
+                step.training = mode
+
+    def write(self, value: Tensor) -> None:
+        with torch.no_grad():
+            setattr(self.module, self.local, value)
+
+    def stored(self) -> list[Tensor]:
+        return [*self._list.parameters(), *self._list.buffers()]
+
+
+class WeightNormHook(Storage):
+    """Behind the older ``torch.nn.utils.weight_norm``: direction ``_v`` and length ``_g``."""
+
+    through = "weight_norm"
+
+    @property
+    def _hook(self) -> WeightNorm:
+        return next(
+            hook
+            for hook in self.module._forward_pre_hooks.values()
+            if isinstance(hook, WeightNorm) and hook.name == self.local
+        )
+
+    def read(self) -> Tensor:
+        with torch.no_grad():
+            return self._hook.compute_weight(self.module).detach()
+
+    def write(self, value: Tensor) -> None:
+        length, direction = self.stored()
+        with torch.no_grad():
+            direction.copy_(value)
+            length.copy_(torch.norm_except_dim(value, 2, self._hook.dim))
+            setattr(self.module, self.local, self._hook.compute_weight(self.module))
+
+    def stored(self) -> list[Tensor]:
+        return [self.module._parameters[self.local + end] for end in ("_g", "_v")]  # type: ignore[misc]
+
+
+class Original(Storage):
+    """Behind pruning or the older ``spectral_norm``, which keep it as ``_orig``."""
+
+    @property
+    def through(self) -> str:  # type: ignore[override]
+        return "pruning" if f"{self.local}_mask" in self.module._buffers else "spectral_norm"
+
+    def read(self) -> Tensor:
+        return self.stored()[0].detach()
+
+    def write(self, value: Tensor) -> None:
+        with torch.no_grad():
+            self.stored()[0].copy_(value)
+            mask = self.module._buffers.get(f"{self.local}_mask")
+            if mask is not None:
+                setattr(self.module, self.local, value * mask)
+
+    def stored(self) -> list[Tensor]:
+        return [self.module._parameters[f"{self.local}_orig"]]  # type: ignore[list-item]
+
+
+def storage_of(module: nn.Module, local: str) -> Storage | None:
+    """Find where ``module`` keeps ``local``; None where it is computed in an unknown way.
+
+    Example:
+        >>> layer = torch.nn.utils.parametrizations.weight_norm(nn.Linear(2, 3))
+        >>> storage_of(layer, "weight").through, storage_of(layer, "bias").direct
+        ('WeightNorm', True)
+    """
+    if parametrize.is_parametrized(module, local):
+        return Parametrized(module, local)
+    own = own_tensors(module)
+    if local in own:
+        return Direct(module, local)
+    if f"{local}_orig" in own:
+        return Original(module, local)
+    if f"{local}_g" in own and f"{local}_v" in own:
+        return WeightNormHook(module, local)
+    return None

@@ -1,0 +1,206 @@
+"""What the graph says of each weight: what it reads, what follows it, how deep it lies."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from firstlight.model.trace.activation import Activation
+from firstlight.model.trace.graph import Graph, Node
+from firstlight.model.trace.ops import ADDITIONS, PRODUCTS, TRANSPARENT
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """What is known of a weight from the network around it.
+
+    Attributes:
+        reads: "data", "activation", "features" (a function of data that no weight has seen),
+            "norm", "attention", "sum" (a residual stream), "table", "gate", "weight" or "other":
+            what its input comes from.
+        before: the activation that its input comes from, if it does.
+        after: the activation that follows, through norms and sums, if any does.
+        feeds: "activation", "norm", "residual" (the end of a branch that is added to what
+            bypassed it), "attention", "gate", "weight", "head" (the output of the network) or
+            "other".
+        depth: weights on the longest way from the data to this one.
+        height: weights on the longest way from this one to the output.
+    """
+
+    reads: str
+    before: Activation | None
+    after: Activation | None
+    feeds: str
+    depth: int
+    height: int
+
+
+_NAMED = {name: name for name in ("attention", "table", "norm", "weight", "gate")}
+
+
+def facts(graph: Graph, sites: Mapping[int, Activation]) -> dict[str, Facts]:
+    """Return the facts of every weight in the graph, by the parameter's name.
+
+    A weight that is used several times is described where it is used first.
+    """
+    return _Reader(graph, sites).all()
+
+
+def attends(node: Node) -> bool:
+    """Return whether a node is a whole attention layer."""
+    return node.op == "multi_head_attention_forward"
+
+
+def _inside_attention(known: Facts, name: str) -> Facts:
+    """Tell the projections before the softmax from the one behind it."""
+    if "out_proj" in name:
+        return replace(known, reads="attention", before=None, depth=known.depth + 1)
+    return replace(known, feeds="attention", after=None, height=known.height + 1)
+
+
+class _Reader:
+    def __init__(self, graph: Graph, sites: Mapping[int, Activation]) -> None:
+        self.graph, self.sites = graph, sites
+        self.nodes, self.consumers = graph.nodes, graph.consumers()
+        self.constant = graph.constant()
+        self.ends = set(graph.outputs)
+        self.depth = self._longest(forward=True)
+        self.height = self._longest(forward=False)
+
+    def all(self) -> dict[str, Facts]:
+        found: dict[str, Facts] = {}
+        for node in self.nodes:
+            if not self.weighs(node):
+                continue
+            reads, before = self._before(node)
+            feeds, after = self._after(node)
+            known = Facts(
+                reads, before, after, feeds, self.depth[node.index], self.height[node.index]
+            )
+            for name in self.parameters(node):
+                found.setdefault(name, _inside_attention(known, name) if attends(node) else known)
+        return found
+
+    def weighs(self, node: Node) -> bool:
+        """Return whether a node multiplies the data by parameters."""
+        if node.category == "product":
+            return any(self.constant[i] for i in node.inputs) and bool(self.data(node))
+        return node.category == "weight"
+
+    def data(self, node: Node) -> list[int]:
+        """Return the inputs of a node that depend on the data."""
+        return [i for i in node.inputs if not self.constant[i]]
+
+    def parameters(self, node: Node) -> list[str]:
+        """Return the names of the parameters that a node reads, through computed weights too."""
+        names: list[str] = []
+        stack = [i for i in node.inputs if self.constant[i]]
+        while stack:
+            inner = self.nodes[stack.pop(0)]
+            if inner.parameter:
+                names.append(inner.parameter)
+            stack += inner.inputs
+        return names
+
+    def _longest(self, *, forward: bool) -> list[int]:
+        """Return the number of weights before (or behind) each node on the longest way."""
+        lengths = [0] * len(self.nodes)
+        for node in self.nodes if forward else reversed(self.nodes):
+            near = self.data(node) if forward else self.consumers[node.index]
+            lengths[node.index] = max(
+                (lengths[i] + self.weighs(self.nodes[i]) for i in near), default=0
+            )
+        return lengths
+
+    def _before(self, node: Node) -> tuple[str, Activation | None]:
+        data = self.data(node)
+        index = data[0] if data else -1
+        for _ in self.nodes:
+            if index < 0:
+                return "data", None
+            here = self.nodes[index]
+            if index in self.sites:
+                site = self.sites[index]
+                return "activation" if self._weighed(site.root) else "features", site
+            if here.category == "input":
+                return "data", None
+            if here.category in _NAMED:
+                return _NAMED[here.category], None
+            inputs = self.data(here)
+            if here.op in ADDITIONS and len(inputs) > 1:
+                return "sum", None
+            if here.op in PRODUCTS and len(inputs) > 1:
+                return "gate", None
+            passes = here.category in (*TRANSPARENT, "pool", "arithmetic", "elementwise")
+            if not passes or not inputs:
+                return "other", None
+            index = inputs[0]
+        return "other", None
+
+    def _weighed(self, index: int) -> bool:
+        """Return whether a signal comes from a weight, through norms and the like at most."""
+        passing = (*TRANSPARENT, "norm", "pool", "arithmetic")
+        while not self.weighs(self.nodes[index]):
+            data = self.data(self.nodes[index])
+            if self.nodes[index].category not in passing or not data:
+                return False
+            index = data[0]
+        return True
+
+    def _after(self, node: Node) -> tuple[str, Activation | None]:
+        """Look ahead, breadth first, up to the next weights."""
+        if self.height[node.index] == 0 and self._ends(node.index):
+            return "head", self._first_activation(node.index)
+        feeds, after = "", None
+        by_root: dict[int, list[Activation]] = {}
+        for site in self.sites.values():
+            by_root.setdefault(site.root, []).append(site)
+        queue, seen = [(node.index, False)], {node.index}
+        while queue:
+            index, summed = queue.pop(0)
+            if by_root.get(index) and after is None:
+                after = by_root[index][0]
+                feeds = feeds or "activation"
+            for consumer in self.consumers[index]:
+                if consumer in seen:
+                    continue
+                seen.add(consumer)
+                there = self.nodes[consumer]
+                kind = self._kind(there, index, node)
+                feeds = feeds or kind
+                onward = kind in ("", "norm", "residual", "sum")
+                if onward and not (summed and there.category == "norm"):
+                    queue.append((consumer, summed or kind in ("residual", "sum")))
+        return feeds or "other", after
+
+    def _kind(self, there: Node, source: int, node: Node) -> str:
+        """Name what a consumer of the signal is; "" for what just passes it on."""
+        if self.weighs(there):
+            return "weight"
+        if there.category in ("attention", "product"):
+            return "attention"
+        if there.category == "norm":
+            return "norm"
+        others = [i for i in self.data(there) if i != source]
+        if there.op in ADDITIONS and others:
+            shallower = min(self.depth[i] + self.weighs(self.nodes[i]) for i in others)
+            return "residual" if shallower <= self.depth[node.index] else "sum"
+        if there.op in PRODUCTS and others:
+            return "gate"
+        if there.category == "elementwise" and there.index not in self.sites:
+            return ""
+        return ""
+
+    def _ends(self, index: int) -> bool:
+        """Return whether the signal reaches the output of the network."""
+        stack, seen = [index], set[int]()
+        while stack:
+            here = stack.pop()
+            if here in self.ends:
+                return True
+            if here not in seen:
+                seen.add(here)
+                stack += self.consumers[here]
+        return False
+
+    def _first_activation(self, index: int) -> Activation | None:
+        near = (self.sites[i] for i in sorted(self.sites) if self.sites[i].root == index)
+        return next(near, None)

@@ -1,0 +1,141 @@
+"""Writing a plan into its model: all of it, or nothing."""
+
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from itertools import chain, groupby
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from firstlight.errors import FirstlightError, OptionError
+from firstlight.init._tensor import check_writable
+from firstlight.init.lsuv import unit_variance
+from firstlight.model.kinds import Matrix, Part, Value
+from firstlight.model.names import unwrapped
+from firstlight.model.readback import Landed, check_landed, remember
+from firstlight.model.slots import Slot
+from firstlight.model.task import Task
+from firstlight.model.undo import Saved
+from firstlight.model.views import parts
+
+
+def write(model: nn.Module, tasks: list[Task], example: Any, *, keep: bool) -> Saved:
+    """Write every task; return what was there before, of all or of what could still fail.
+
+    Raises:
+        FirstlightError: something cannot be written, or did not land; the model is as it was.
+    """
+    todo = [(slot, list(group)) for slot, group in groupby(tasks, key=lambda task: task.slot)]
+    todo = [(slot, [t for t in group if t.writes or t.blocked]) for slot, group in todo]
+    todo = [(slot, group) for slot, group in todo if group]
+    for slot, group in todo:
+        _check(slot, group)
+    fitted = {task.slot.name for task in tasks if task.scheme and task.scheme.data_driven}
+    saved = Saved()
+    # what a parametrization does with a value is its own affair, so those come first
+    todo.sort(key=lambda item: bool(item[0].storage and item[0].storage.direct))
+    saved.add(slot.storage for slot, _ in todo if slot.storage and (keep or not slot.storage.direct))
+    if fitted and not keep:
+        for tensor in chain(model.parameters(), model.buffers()):
+            saved.add_tensor(tensor)
+    with torch.no_grad(), _interrupt_later(), _restored_on_error(saved):
+        landed = [_write(slot, group) for slot, group in todo]
+        if fitted:
+            unit_variance(unwrapped(model), example, fitted)
+        for (slot, _), expected in zip(todo, landed, strict=True):
+            check_landed(slot, expected, fitted=slot.name in fitted)
+    return saved
+
+
+def _check(slot: Slot, group: list[Task]) -> None:
+    """Refuse what cannot be written, with nothing written yet."""
+    for task in group:
+        if task.blocked:
+            raise OptionError(f"{task.name} {task.blocked}, or exclude=[{task.name!r}]")
+    assert slot.storage is not None
+    for tensor in slot.storage.stored():
+        check_writable(tensor, slot.name)
+    value = slot.storage.read()
+    if isinstance(slot.treatment, Matrix) and group[0].view is not None:
+        found = parts(slot, value)
+        for task in group:
+            assert task.view is not None
+            part = found[task.view.part] if task.view.part < len(found) else None
+            if part is None or part.shape != task.view.shape:
+                raise FirstlightError(
+                    f"{task.name} had shape {task.view.shape} when the plan was made, now it is "
+                    f"{tuple(value.shape)}; make a new plan"
+                )
+            _check_fill(task, part)
+
+
+def _check_fill(task: Task, part: Part) -> None:
+    assert task.scheme is not None
+    try:
+        task.scheme.check(part.view if not part.runs else part.view[0], task.place(), task.options)
+    except OptionError as error:
+        raise OptionError(f"{task.name}: {error}") from error
+
+
+def _write(slot: Slot, group: list[Task]) -> Landed:
+    """Write the tasks of one tensor; return what it must now hold."""
+    with slot.edit() as value:
+        if isinstance(slot.treatment, Matrix) and group[0].view is not None:
+            row = slot.treatment.kept_row
+            kept = value[row].clone() if row is not None else None
+            _fill(slot, group, value)
+            if kept is not None:
+                value[row] = kept
+        else:
+            _set(slot, group[0], value)
+        return remember(value)
+
+
+def _fill(slot: Slot, group: list[Task], value: Tensor) -> None:
+    found = parts(slot, value)
+    for task in group:
+        assert task.scheme is not None
+        assert task.view is not None
+        part = found[task.view.part]
+        matrix = part.matrix()
+        task.scheme(matrix, task.place(), task.options)
+        part.write(matrix)
+
+
+def _set(slot: Slot, task: Task, value: Tensor) -> None:
+    assert task.value is not None
+    value.fill_(task.value)
+    if isinstance(slot.treatment, Value) and slot.treatment.rows and task.rows_value is not None:
+        value[slot.treatment.rows] = task.rows_value
+
+
+@contextlib.contextmanager
+def _restored_on_error(saved: Saved) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:  # whatever it was, the model must not be half written
+        saved.restore()
+        raise
+
+
+@contextlib.contextmanager
+def _interrupt_later() -> Iterator[None]:
+    """Let Ctrl-C wait until the model is written: half of it would be worse than a moment more."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    caught: list[tuple[Any, ...]] = []
+    before: Callable[..., Any] | int | None = signal.getsignal(signal.SIGINT)
+    if before is None:  # a handler that Python did not install, and could not put back
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda *arguments: caught.append(arguments))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if caught and callable(before):
+            before(*caught[0])
