@@ -19,7 +19,7 @@ from firstlight.model.trace.activation import Chains
 from firstlight.model.trace.graph import Graph
 
 #: Relative standard deviation, over draws of the weights, from which nothing is predicted.
-MAX_DEVIATION = 0.12
+MAX_DEVIATION = 0.1
 
 
 @dataclass(frozen=True)
@@ -141,4 +141,14 @@ def _measured(x: Tensor) -> Moments:
         quantiles = torch.linspace(0, 1, len(shape) + 2, dtype=torch.float64)[1:-1]
         sample = values.flatten()[:: max(1, values.numel() // 100_000)]
         shape = (torch.quantile(sample, quantiles).numpy() - mean) / spread
-    return Density(mean, second, common, shape)
+    others = [i for i in range(values.ndim) if i != axis % values.ndim] if values.ndim > 1 else [0]
+    cross = float(values.mean(others).square().mean())
+    return Density(mean, second, common, shape, cross, _angle(values, axis))
+
+
+def _angle(values: Tensor, axis: int) -> float:
+    """Return the mean squared cosine between the features of a few samples."""
+    rows = values.movedim(axis, -1).flatten(0, -2) if values.ndim > 1 else values[:, None]
+    rows = rows[:: max(1, len(rows) // 64)]
+    rows = rows / rows.norm(dim=1, keepdim=True).clamp(min=1e-30)
+    return float((rows @ rows.T).square().mean())

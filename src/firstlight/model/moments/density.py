@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -27,6 +28,8 @@ class Density:
         common: mean square of what all inputs of a unit have in common, their mean: what rows
             that sum to zero do not see.
         shape: quantiles at mean 0 and variance 1.
+        cross: mean product of one unit's values on two samples; second where they are all alike.
+        angle: mean squared cosine of the angle between two samples' signals.
         spread: relative variance of the second moment itself, from one draw of the weights to
             the next: layers are not infinitely wide.
     """
@@ -35,6 +38,8 @@ class Density:
     second: float
     common: float
     shape: np.ndarray
+    cross: float = 0.0
+    angle: float = 0.0
     spread: float = 0.0
 
     @classmethod
@@ -45,12 +50,22 @@ class Density:
             >>> Density.gaussian(2.0).variance
             2.0
         """
-        return cls(mean, second, mean**2, _GAUSSIAN)
+        return cls(mean, second, mean**2, _GAUSSIAN, mean**2, (mean**2 / (second or 1.0)) ** 2)
 
     @property
     def variance(self) -> float:
         """Mean square about the mean."""
         return max(self.second - self.mean**2, 0.0)
+
+    @property
+    def alike(self) -> float:
+        """Mean cosine of the angle between two samples' signals."""
+        return self.cross / self.second if self.second else 0.0
+
+    @property
+    def beyond(self) -> float:
+        """What the mean squared cosine has beyond the square of the mean one."""
+        return max(self.angle - self.alike**2, 0.0)
 
     def values(self) -> np.ndarray:
         """Return the quantiles."""
@@ -63,18 +78,45 @@ class Density:
             >>> round(Density.gaussian(1.0).apply(torch.relu).second, 3)
             0.5
         """
-        out = _of(_evaluate(f, self.values()))
+        values = self.values()
+        out = _of(_evaluate(f, values))
+        out = replace(out, cross=self._cross(f))
+        out = replace(out, angle=out.alike**2 + self._bend(f, out) * self.beyond)
         if not self.spread or out.second == 0:
             return out
-        more = float((_evaluate(f, self.values() * 1.01**0.5) ** 2).mean())
+        more = float((_evaluate(f, values * 1.01**0.5) ** 2).mean())
         response = (more / out.second - 1) / 0.01
         return replace(out, spread=self.spread * response**2)
+
+    def _cross(self, f: Callable[[Tensor], Tensor]) -> float:
+        """Return E[f(a) f(b)] of two values that correlate as two samples' do."""
+        if self.variance == 0:
+            return float(_evaluate(f, np.array([self.mean]))[0]) ** 2
+        rho = min(max((self.cross - self.mean**2) / self.variance, 0.0), 1.0)
+        first, second = _thin_gaussian()[:, None], _thin_gaussian()
+        other = rho * first + math.sqrt(1 - rho**2) * second
+        root = math.sqrt(self.variance)
+        a = _evaluate(f, (self.mean + root * first).ravel()).reshape(-1, 1)
+        b = _evaluate(f, (self.mean + root * other).ravel()).reshape(other.shape)
+        return float((a * b).mean())
+
+    def _bend(self, f: Callable[[Tensor], Tensor], out: "Density") -> float:
+        """Return how much of a small squared cosine f passes on: all, if f is linear."""
+        if self.variance == 0 or out.second == 0:
+            return 0.0
+        values = self.values()
+        slope = float((_evaluate(f, values) * (values - self.mean)).mean()) / self.variance
+        return min((slope**2 * self.variance / out.second) ** 2, 1.0)
 
     def scaled(self, factor: float) -> "Density":
         """Return the distribution with all second moments multiplied by ``factor``."""
         root = math.sqrt(factor)
         return replace(
-            self, mean=self.mean * root, second=self.second * factor, common=self.common * factor
+            self,
+            mean=self.mean * root,
+            second=self.second * factor,
+            common=self.common * factor,
+            cross=self.cross * factor,
         )
 
     def plus(self, other: "Density") -> "Density":
@@ -95,7 +137,11 @@ class Density:
         spread = (self.spread * self.second**2 + other.spread * other.second**2) / (
             second**2 or 1.0
         )
-        return Density(mean, second, common, shape, spread)
+        cross = self.cross + other.cross + 2 * self.mean * other.mean
+        angle = (cross / second) ** 2 if second else 0.0
+        for part in (self, other):
+            angle += part.beyond * (part.second / (second or 1.0)) ** 2
+        return Density(mean, second, common, shape, cross, min(angle, 1.0), spread)
 
     def times(self, other: "Density") -> "Density":
         """Return the distribution of a product of two independent signals."""
@@ -105,6 +151,8 @@ class Density:
             self.second * other.second,
             self.common * other.common,
             _standard(pairs),
+            self.cross * other.cross,
+            self.angle * other.angle,
             self.spread + other.spread,
         )
 
@@ -125,6 +173,8 @@ def mixture(parts: list[tuple[float, Density]]) -> Density:
         average([d.second for d in densities]),
         average([d.common for d in densities]),
         _GAUSSIAN,
+        average([d.cross for d in densities]),
+        max(d.angle for d in densities),
         max(d.spread for d in densities),
     )
 
@@ -136,7 +186,7 @@ def _evaluate(f: Callable[[Tensor], Tensor], values: np.ndarray) -> np.ndarray:
 
 def _of(values: np.ndarray) -> Density:
     mean, second = float(values.mean()), float((values**2).mean())
-    return Density(mean, second, mean**2, _standard(values))
+    return Density(mean, second, mean**2, _standard(values), mean**2)
 
 
 def _thin(density: Density) -> np.ndarray:
@@ -145,6 +195,11 @@ def _thin(density: Density) -> np.ndarray:
     middle = density.shape[step // 2 :: step]
     spread = middle.std() or 1.0
     return density.mean + math.sqrt(density.variance) * (middle - middle.mean()) / spread
+
+
+@lru_cache(maxsize=None)
+def _thin_gaussian() -> np.ndarray:
+    return _thin(Density.gaussian(1.0))
 
 
 def _standard(values: np.ndarray) -> np.ndarray:

@@ -59,6 +59,7 @@ class _Field:
         self.graph, self.chains, self.planned, self.inputs = graph, chains, planned, inputs
         self.constant = graph.constant()
         self.known: list[Moments] = []
+        self.dependent = ""  # why branches depend on each other, if they do
 
     def all(self) -> list[Moments]:
         for node in self.graph.nodes:
@@ -108,6 +109,7 @@ class _Field:
         found = [(name, self.planned.weights(name)) for name in names]
         dependent = next((stats for _, stats in found if isinstance(stats, str)), None)
         if dependent is not None:
+            self.dependent = dependent
             return dependent
         weights = [(n, stats) for n, stats in found if stats and not isinstance(stats, str)]
         if len(weights) != 1:
@@ -144,7 +146,10 @@ class _Field:
             energy = source.second if keeps else source.variance
             second = energy / (energy + eps)
             common = source.common / source.second * second if keeps else 0.0
-            shape = Density(0.0, second, common, source.shape)
+            off = 0.0 if keeps else source.common
+            cross = max(source.cross - off, 0.0) / energy * second
+            angle = source.beyond + (cross / second) ** 2
+            shape = Density(0.0, second, common, source.shape, cross, angle)
         return self._affine(node, shape)
 
     def _affine(self, node: Node, x: Density) -> Moments:
@@ -166,6 +171,8 @@ class _Field:
         unknown = next((m for m in data if isinstance(m, str)), None)
         if unknown is not None:
             return unknown
+        if self.dependent:
+            return self.dependent
         if node.op in ADDITIONS and len(data) == 2:
             return data[0].plus(data[1])  # type: ignore[union-attr, arg-type]
         if node.op in PRODUCTS and len(data) == 2:

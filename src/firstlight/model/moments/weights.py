@@ -42,10 +42,16 @@ class WeightStatistics:
         varied = max(inside * x.second - common, 0.0)
         noise = self.mean_square - self.carry**2 / self.inputs
         second = self.inputs * max(noise, 0.0) * varied + self.row_sum * common
-        chance = 2 / self.outputs
-        if self.isometric:
-            chance *= max(0.0, 1 - self.outputs / self.inputs)
-        noise_part = replace(Density.gaussian(second), spread=x.spread + chance)
+        alike = self.inputs * max(noise, 0.0) * max(inside * x.cross - common, 0.0)
+        cross = alike + self.row_sum * common
+        angle = x.beyond + (cross / second) ** 2 if second else 0.0
+        # a draw of the weights acts on what the samples share; a deep product makes all share one
+        share = max(0.0, 1 - self.outputs / self.inputs) if self.isometric else 1.0
+        chance = 2 / self.outputs * angle * share
+        angle = min(angle + (1 - angle) * (1 + 2 * angle) / self.outputs * share, 1.0)
+        noise_part = replace(
+            Density.gaussian(second), cross=cross, angle=angle, spread=x.spread + chance
+        )
         if not self.carry:
             return noise_part
         return x.scaled(self.carry**2 * inside).plus(noise_part)
