@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from firstlight import theory
@@ -41,9 +40,7 @@ def orthogonal(tensor: Tensor, *, gain: Gain = 1.0, **_: Any) -> float:
     return gain_value(gain) ** 2 / max(m, n)
 
 
-def looks_linear(
-    tensor: Tensor, *, gain: Gain = 1.0, position: str = "hidden", **_: Any
-) -> float:
+def looks_linear(tensor: Tensor, *, gain: Gain = 1.0, position: str = "hidden", **_: Any) -> float:
     """Mean square of the orthogonal block that is mirrored."""
     m, n = tensor.shape[0], math.prod(tensor.shape[1:])
     rows, columns = POSITIONS[position]
@@ -68,7 +65,9 @@ def diagonal_plus_noise(
     return (omega**2 + noise**2) / math.prod(tensor.shape[1:])
 
 
-def edge_of_chaos(tensor: Tensor, *, activation: Any, bias_variance: float = 0.0, **_: Any) -> float:
+def edge_of_chaos(
+    tensor: Tensor, *, activation: Any, bias_variance: float = 0.0, **_: Any
+) -> float:
     """sigma_w^2 / n."""
     return theory.edge_of_chaos(activation, bias_variance) / math.prod(tensor.shape[1:])
 
@@ -82,7 +81,7 @@ def zero(tensor: Tensor, **_: Any) -> float:
 
 
 def blumenfeld(tensor: Tensor, **_: Any) -> float:
-    """n entries of 1 / n in each row."""
+    """N entries of 1 / n in each row."""
     return 1 / (tensor.shape[1] ** 2 * math.prod(tensor.shape[2:]))
 
 

@@ -5,6 +5,7 @@ import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
 import torch
@@ -25,6 +26,11 @@ from firstlight.init.variance_scaling import variance_scaling_
 from firstlight.init.zero import zero_
 
 Fill = Callable[..., Tensor]
+
+
+@lru_cache
+def _parameters(fill: Fill) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(fill).parameters
 
 
 @dataclass(frozen=True)
@@ -70,18 +76,18 @@ class Scheme:
     @property
     def random(self) -> bool:
         """Whether the weights depend on the seed."""
-        return "generator" in inspect.signature(self.fill).parameters
+        return "generator" in _parameters(self.fill)
 
     @property
     def options(self) -> frozenset[str]:
         """Names that a user may set."""
-        names = set(list(inspect.signature(self.fill).parameters)[1:])
+        names = set(list(_parameters(self.fill))[1:])
         return frozenset(names - set(self.fixed) - {"generator", "position", "first", "layer"})
 
     @property
     def required(self) -> frozenset[str]:
         """Options without a default that the weight's place does not answer either."""
-        parameters = inspect.signature(self.fill).parameters.values()
+        parameters = _parameters(self.fill).values()
         empty = {p.name for p in parameters if p.default is inspect.Parameter.empty}
         return frozenset((empty & self.options) - {"depth"})
 
@@ -103,7 +109,7 @@ class Scheme:
     @property
     def positional(self) -> bool:
         """Whether the weights depend on where in the network they stand."""
-        used = inspect.signature(self.fill).parameters
+        used = _parameters(self.fill)
         return not {"position", "first", "depth"}.isdisjoint(used)
 
     def std(self, shape: Sequence[int], place: Place, options: Mapping[str, Any]) -> float:
@@ -136,7 +142,7 @@ class Scheme:
         return fill(weight, **self._arguments(fill, place, options))
 
     def _arguments(self, fill: Fill, place: Place, options: Mapping[str, Any]) -> dict[str, Any]:
-        used = inspect.signature(fill).parameters
+        used = _parameters(fill)
         facts = {name: fact for name, fact in place.facts().items() if name in used}
         if place.position == "last":
             options = {k: v for k, v in options.items() if k not in self.not_last}
@@ -169,8 +175,10 @@ SCHEMES: dict[str, Scheme] = {
         _scaled("glorot_normal", "normal", "fan_avg"),
         _scaled("glorot_uniform", "uniform", "fan_avg"),
         _scaled("lecun_normal", "normal", "fan_in"),
-        Scheme("truncated_normal", variance_scaling_, _rms.scaled, fixed={"distribution": "truncated_normal"}),
-        Scheme("arcsine", variance_scaling_, _rms.scaled, fixed={"distribution": "arcsine"}),
+        *(
+            Scheme(name, variance_scaling_, _rms.scaled, fixed={"distribution": name})
+            for name in ("truncated_normal", "arcsine")
+        ),
         Scheme("siren", siren_, _rms.siren, not_last=frozenset({"alpha"})),
         Scheme("diagonal_plus_noise", diagonal_plus_noise_, _rms.diagonal_plus_noise),
         # biases are zero in a whole network, so their variance is no option there

@@ -17,6 +17,7 @@ def initialize(
     seed: int = 0,
     example: Any = None,
     forget_bias: float | None = None,
+    empty: bool = False,
     **options: Any,
 ) -> nn.Module:
     """Give ``model`` a new start: what ``firstlight.plan`` says, at once.
@@ -42,6 +43,7 @@ def initialize(
         example: one batch (tensor, tuple of arguments or dict), to trace the model with and for
             data-driven schemes.
         forget_bias: what LSTMs' forget gates start at; None starts all biases at zero.
+        empty: whether the model comes from ``to_empty`` and holds nothing yet.
         options: the scheme's own options, such as ``gain="relu"``.
 
     Returns:
@@ -68,6 +70,7 @@ def initialize(
         seed=seed,
         example=example,
         forget_bias=forget_bias,
+        empty=empty,
         **options,
     )
     made.apply(undo=False)

@@ -3,17 +3,19 @@
 import torch
 from torch import Tensor, nn
 
-from firstlight.model.kinds import Kept, Matrix
+from firstlight.model.kinds import Kept, Matrix, Value
+from firstlight.model.kinds.norm import closes_a_branch
 from firstlight.model.slots import Slot
 
 FROZEN = "frozen"
 EMBEDDING = "an embedding's rows are read as they are; the framework's table stays"
 
 
-def why_left_alone(slot: Slot) -> str:
+def why_left_alone(slot: Slot, *, empty: bool = False) -> str:
     """Return why nothing should be written to ``slot`` unasked, or "".
 
-    Frozen parameters, loaded ones, embeddings, all zeros, and what its library marks.
+    Frozen parameters, loaded ones, embeddings, all zeros (unless the model is ``empty``, fresh
+    from ``to_empty``), and what its library marks.
 
     Example:
         >>> from torch import nn
@@ -31,10 +33,12 @@ def why_left_alone(slot: Slot) -> str:
         return "loaded from a checkpoint"
     if any(getattr(tensor, "_no_reinit", False) for tensor in stored):
         return "its library marks it: not to be initialized anew"
+    if isinstance(slot.treatment, Value) and not empty and closes_a_branch(slot.storage.module):
+        return "its norm's weight is all zeros: it closes a residual branch on purpose"
     if isinstance(slot.treatment, Matrix):
         if slot.treatment.role == "table":
             return EMBEDDING
-        if all_zero(stored[0]):
+        if not empty and all_zero(stored[0]):
             return "all zeros: it starts a branch closed on purpose"
     return ""
 

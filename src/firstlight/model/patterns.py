@@ -37,9 +37,7 @@ def matches(pattern: Pattern, slot: Slot, view_name: str = "") -> bool:
 class Patterns:
     """Several patterns, each checked to mean something in the model."""
 
-    def __init__(
-        self, what: str, patterns: Any, found: list[tuple[Slot, list[str]]]
-    ) -> None:
+    def __init__(self, what: str, patterns: Any, found: list[tuple[Slot, list[str]]]) -> None:
         if not isinstance(patterns, Iterable) and not isinstance(patterns, type):
             raise OptionError(f"{what} takes name patterns or types, got {patterns!r}")
         single = isinstance(patterns, (str, type))

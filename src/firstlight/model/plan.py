@@ -9,6 +9,7 @@ from typing import Any
 from torch import nn
 
 from firstlight.errors import FirstlightError
+from firstlight.model.framework import has_start
 from firstlight.model.prediction import Prediction, predict
 from firstlight.model.task import Task, assignment
 from firstlight.model.trace import Trace
@@ -98,7 +99,21 @@ class Plan:
     @property
     def blocked(self) -> dict[str, str]:
         """Why ``apply`` would be refused now, by name; empty where it would not."""
-        return {task.name: task.blocked for task in self._tasks if task.blocked}
+        blocked = {task.name: task.blocked for task in self._tasks if task.blocked}
+        for task in self._tasks:
+            tensor = task.slot.tensor
+            if task.writes and tensor is not None and tensor.is_meta:
+                blocked[task.name] = "is on the meta device; call module.to_empty(device=...) first"
+        return blocked
+
+    @property
+    def unfilled(self) -> tuple[str, ...]:
+        """Names of what nobody fills once the model went through ``to_empty``."""
+        return tuple(
+            task.name
+            for task in self._tasks
+            if task.framework and not has_start(self.model, task.slot)
+        )
 
     def __iter__(self) -> Iterator[Assignment]:
         return iter(self.assignments)
@@ -133,7 +148,8 @@ class Plan:
             >>> plan.apply().weight.tolist()
             [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
         """
-        saved = write(self.model, self._tasks, self._example, keep=undo)
+        seed = self.settings["seed"]
+        saved = write(self.model, self._tasks, self._example, keep=undo, seed=seed)
         self._saved = saved if undo else None
         return self.model
 

@@ -33,7 +33,7 @@ def _headline(plan: "Plan") -> str:
     rows = plan.assignments
     fills = sum(row.scheme not in (None, "constant") for row in rows)
     values = sum(row.scheme == "constant" for row in rows)
-    options = {k: v for k, v in plan.settings.items() if k not in ("scheme", "seed")}
+    options = {k: v for k, v in plan.settings.items() if k not in ("scheme", "seed", "empty")}
     asked = ":".join([str(plan.settings["scheme"]), *(f"{k}={v}" for k, v in options.items())])
     return (
         f"{asked}, seed {plan.settings['seed']}; "
@@ -108,4 +108,12 @@ def _short(value: object) -> str:
 
 
 def _footer(plan: "Plan") -> list[str]:
-    return [f"cannot be applied yet: {name} {why}" for name, why in list(plan.blocked.items())[:3]]
+    lines = []
+    if plan.blocked:
+        name, why = next(iter(plan.blocked.items()))
+        others = len(plan.blocked) - 1
+        more = f" (and {_count(others, 'other', 'others')})" if others else ""
+        lines.append(f"cannot be applied yet: {name}{more} {why}")
+    if plan.unfilled:
+        lines.append(f"nobody fills after to_empty: {', '.join(plan.unfilled)}")
+    return lines

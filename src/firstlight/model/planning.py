@@ -1,6 +1,7 @@
 """Making a plan: what every tensor of a model gets, decided without changing anything."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -8,6 +9,7 @@ from torch import nn
 
 from firstlight.errors import OptionError, number
 from firstlight.init import SCHEMES, Scheme, find_scheme
+from firstlight.model.framework import has_start
 from firstlight.model.kinds import Kept, Matrix, Value
 from firstlight.model.leave import shared_memory, why_left_alone
 from firstlight.model.overrides import Override, Overrides
@@ -21,7 +23,7 @@ from firstlight.model.trace import Trace, trace
 from firstlight.model.views import WeightView, slot_views, why_blocked
 
 AUTO = "auto"
-_NOT_YET = "is on the meta device; call module.to_empty(device=...) first"
+EXCLUDED, NOT_INCLUDED = "excluded", "not included"
 
 
 def plan(
@@ -34,6 +36,7 @@ def plan(
     seed: int = 0,
     example: Any = None,
     forget_bias: float | None = None,
+    empty: bool = False,
     **options: Any,
 ) -> Plan:
     """Return what every parameter and buffer of ``model`` would get, and why; change nothing.
@@ -51,6 +54,9 @@ def plan(
         example: one batch (tensor, tuple of arguments or dict): to trace the model with, to
             predict moments from, and for data-driven schemes.
         forget_bias: what LSTMs' forget gates start at, 1 say; None starts all biases at zero.
+        empty: whether the model comes from ``to_empty`` and holds nothing yet: what the plan
+            leaves alone then gets the framework's own start, and what nobody fills is refused by
+            name. A model on the meta device is taken for one that will.
         options: of the scheme, such as ``gain="gelu"``.
 
     Returns:
@@ -70,7 +76,7 @@ def plan(
     chosen = _chosen(scheme, options)
     _check_call(model, chosen, seed, example)
     return _Planner(
-        model, chosen, options, overrides, include, exclude, seed, example, forget_bias
+        model, chosen, options, overrides, include, exclude, seed, example, forget_bias, empty
     ).plan(scheme)
 
 
@@ -105,26 +111,34 @@ class _Planner:
         seed: int,
         example: Any,
         forget_bias: float | None,
+        empty: bool,
     ) -> None:
         self.model, self.scheme, self.options, self.seed = model, scheme, options, seed
         self.example = example
         self.slots = slots(model)
         self.views = _views(self.slots)
-        if not any(isinstance(s.treatment, Matrix) and s.treatment.role != "table" for s in self.slots):
+        if not any(
+            isinstance(s.treatment, Matrix) and s.treatment.role != "table" for s in self.slots
+        ):
             raise OptionError(
                 "the model has no Linear, convolution, attention or recurrent weight to initialize"
             )
-        named = [(slot, [view.name for view in self.views.get(slot.name, [])]) for slot in self.slots]
+        named = [
+            (slot, [view.name for view in self.views.get(slot.name, [])]) for slot in self.slots
+        ]
         self.overrides = Overrides(overrides, named)
         self.include = Patterns("include", include, named)
         self.exclude = Patterns("exclude", exclude, named)
         self.forget_bias = self._forget_bias(forget_bias)
-        self.shared = shared_memory(self.slots)
+        self.empty = empty or any(slot.tensor.is_meta for slot in self.slots if slot.storage)  # type: ignore[union-attr]
+        self.shared = {} if self.empty else shared_memory(self.slots)
         self.last = max((v.index for vs in self.views.values() for v in vs), default=0)
 
     def plan(self, name: str) -> Plan:
         tasks = [task for slot in self.slots for task in self._tasks(slot)]
         settings = {"scheme": name, "seed": self.seed, **self.options}
+        if self.empty:
+            settings["empty"] = True
         return Plan(self.model, tasks, lambda: self.trace, settings, self.example)
 
     @cached_property
@@ -141,13 +155,21 @@ class _Planner:
 
     def _tasks(self, slot: Slot) -> Iterator[Task]:
         views = self.views.get(slot.name)
-        if views is None:
-            yield self._single(slot)
-            return
-        for view in views:
-            task = self._matrix(slot, view)
+        made = [self._single(slot)] if views is None else [self._matrix(slot, v) for v in views]
+        for task in made:
             self._validate(task)
-            yield task
+            yield self._framework(task)
+
+    def _framework(self, task: Task) -> Task:
+        """Leave what an empty model's plan does not write to the framework's own start."""
+        if not self.empty or task.writes or task.reason in (EXCLUDED, NOT_INCLUDED):
+            return task
+        if task.slot.storage is None or task.slot.treatment.kind == "parametrization":
+            return task
+        after = "the framework's own start, after to_empty"
+        if not has_start(self.model, task.slot):
+            after = "nobody fills it after to_empty"
+        return replace(task, framework=True, reason=f"{task.reason}; {after}")
 
     def _single(self, slot: Slot) -> Task:
         """Decide on a bias, a norm, or something that is left alone."""
@@ -233,19 +255,19 @@ class _Planner:
     def _left_alone(self, slot: Slot, name: str) -> str:
         """Return why nothing is written here, or "" where something may be."""
         if self.exclude(slot, name):
-            return "excluded"
+            return EXCLUDED
         override: Override | None = self.overrides.find(slot, name)
         if override is not None and override.keeps:
             return f"override {override.text}: keep"
         included = self.include(slot, name)
         if self.include and not included and override is None:
-            return "not included"
+            return NOT_INCLUDED
         if slot.name in self.shared:
             return f"shares memory with {self.shared[slot.name]}"
         if override is not None and override.value is not None and slot.storage is not None:
             return ""  # any tensor can be set to a number
         asked = (included or override is not None) and not isinstance(slot.treatment, Kept)
-        return "" if asked else why_left_alone(slot)
+        return "" if asked else why_left_alone(slot, empty=self.empty)
 
     def _validate(self, task: Task) -> None:
         """Try the scheme on none of the weight's rows; an auto rule that fails keeps the weight."""
@@ -257,13 +279,17 @@ class _Planner:
             raise OptionError(f"{task.name}: {error}") from error
 
 
+def _role(slot: Slot) -> str:
+    return slot.treatment.role if isinstance(slot.treatment, Matrix) else ""
+
+
 def _views(found: list[Slot]) -> dict[str, list[WeightView]]:
     views: dict[str, list[WeightView]] = {}
     index = 0
     for slot in found:
         if isinstance(slot.treatment, Matrix):
             views[slot.name] = list(slot_views(slot, index))
-            index += slot.treatment.role != "table"
+            index += _role(slot) != "table"
     return views
 
 
@@ -271,9 +297,4 @@ def _waits(slot: Slot) -> str:
     """Return what must happen before the slot can be written, or ""."""
     tensor = slot.tensor
     assert tensor is not None
-    if lazy(tensor):
-        return why_blocked(slot, tensor)
-    return _NOT_YET if tensor.is_meta else ""
-
-
-
+    return why_blocked(slot, tensor) if lazy(tensor) else ""

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from itertools import groupby
 from typing import Any
 
@@ -79,11 +79,9 @@ def _tensors(tasks: list[Task]) -> dict[str, Tensor]:
 
 
 def _planned(tasks: list[Task], tensors: Mapping[str, Tensor]) -> Planned:
-    by_name = {
-        name: list(group) for name, group in groupby(tasks, key=lambda task: task.slot.name)
-    }
+    by_name = {name: list(group) for name, group in groupby(tasks, key=lambda task: task.slot.name)}
 
-    @lru_cache(maxsize=None)
+    @cache
     def weights(name: str) -> list[WeightStatistics] | str | None:
         group = by_name.get(name, [])
         if not group or group[0].view is None or group[0].view.role == "table":
@@ -99,9 +97,7 @@ def _planned(tasks: list[Task], tensors: Mapping[str, Tensor]) -> Planned:
             return None
         return float(tensor.float().square().mean())
 
-    owners = {
-        name: group[0].slot.module for name, group in by_name.items() if group[0].slot.module
-    }
+    owners = {name: group[0].slot.module for name, group in by_name.items() if group[0].slot.module}
     return Planned(weights, squares, owners)
 
 

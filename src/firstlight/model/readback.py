@@ -36,19 +36,18 @@ def check_landed(slot: Slot, expected: Landed, *, fitted: bool = False) -> None:
     A parametrization may make something else of a value (spectral_norm divides it, pruning masks
     it), and a fitted weight was scaled afterwards: those must be finite, and not all zero.
     """
-    value = slot.tensor
-    assert value is not None
     assert slot.storage is not None
+    value = slot.storage.landed()
     norm = _norm(value)
     if fitted or not slot.storage.direct:
-        if not 0 < norm < float("inf") and expected.norm > 0:
+        if not norm < float("inf") or (norm == 0 and expected.norm > 0):
             raise FirstlightError(f"{slot.name}: the write through {slot.storage.through} failed")
         return
     same = torch.equal(_sample(value), expected.sample)
     if not (same and norm == expected.norm) or norm != norm:
         raise FirstlightError(
             f"{slot.name} does not hold what was written to it: it may share memory with another "
-            "parameter, or the write did not reach it; the model was put back"
+            "parameter, or the write did not reach it"
         )
 
 

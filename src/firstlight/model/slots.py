@@ -45,14 +45,24 @@ class Slot:
         """Its value now; the model's own memory where nothing stands between."""
         return self.storage.read() if self.storage else None
 
+    @property
+    def outline(self) -> Tensor:
+        """A tensor of its shape and dtype without memory, to see how it is split."""
+        assert self.storage is not None
+        tensor = self.storage.outline()
+        return torch.empty(tensor.shape, dtype=tensor.dtype, device="meta")
+
     @contextmanager
-    def edit(self) -> Iterator[Tensor]:
-        """Give the value to write into; it lands when the block ends without an error."""
+    def edit(self, *, whole: bool = False) -> Iterator[Tensor]:
+        """Give the value to write into; it lands when the block ends without an error.
+
+        ``whole`` says that all of it will be written, so that what was there need not be read.
+        """
         assert self.storage is not None
         if self.storage.direct:
             yield self.storage.read()
             return
-        value = self.storage.read().clone()
+        value = self.storage.blank() if whole else self.storage.value()
         yield value
         self.storage.write(value)
 
@@ -106,8 +116,8 @@ def _slot(
         value = vars(module).get(local)
         return Slot(name, (name,), None, COMPUTED) if isinstance(value, Tensor) else None
     if not storage.direct:
-        own = [names.get(id(t), ())[:1] for t in storage.stored() if isinstance(t, nn.Parameter)]
-        every = (name, *(n for stored in own for n in stored))
+        held = [t for t in storage.stored() if isinstance(t, nn.Parameter)]
+        every = (name, *(n for tensor in held for n in names.get(id(tensor), ())[:1]))
         return Slot(name, every, storage, treatment, frozen=storage.frozen)
     tensor = storage.stored()[0]
     own = names.get(id(tensor), (name,))

@@ -6,6 +6,7 @@ access or call. Each class here knows how one such kind is read and written.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -39,6 +40,22 @@ class Storage(ABC):
     def stored(self) -> list[Tensor]:
         """Return the parameters and buffers that hold the tensor."""
 
+    def outline(self) -> Tensor:
+        """Return a tensor of the shape and dtype that ``read`` gives; its values do not matter."""
+        return self.read()
+
+    def value(self) -> Tensor:
+        """Return a copy of the whole value."""
+        return self.read().clone()
+
+    def blank(self) -> Tensor:
+        """Return a tensor like the whole value, to be filled."""
+        return self.value()
+
+    def landed(self) -> Tensor:
+        """Return what can be read back of a write on this device."""
+        return self.read()
+
     @property
     def frozen(self) -> bool:
         """Whether none of the parameters that hold the tensor is to be trained."""
@@ -52,14 +69,45 @@ class Direct(Storage):
     direct = True
 
     def read(self) -> Tensor:
+        """Return the value."""
         tensor = self.stored()[0]
         return tensor if nn.parameter.is_lazy(tensor) else tensor.detach()
 
     def write(self, value: Tensor) -> None:
+        """Write the value."""
         self.read().copy_(value)
 
     def stored(self) -> list[Tensor]:
+        """Return what holds it."""
         return [getattr(self.module, self.local)]
+
+
+class Sharded(Direct):
+    """A DTensor: every rank fills the whole value and keeps its own part; nothing is sent."""
+
+    direct = False
+    through = "its shards"
+
+    def value(self) -> Tensor:
+        """Return a copy of the whole, gathered from all ranks."""
+        return self.read().full_tensor().clone()  # type: ignore[attr-defined]
+
+    def blank(self) -> Tensor:
+        """Return an empty whole."""
+        like = self.read()
+        return torch.empty(like.shape, dtype=like.dtype, device=like.device)
+
+    def write(self, value: Tensor) -> None:
+        """Write the value."""
+        from torch.distributed.tensor import distribute_tensor
+
+        target: Any = self.read()
+        part = distribute_tensor(value, target.device_mesh, target.placements, src_data_rank=None)
+        target.to_local().copy_(part.to_local())
+
+    def landed(self) -> Tensor:
+        """Return this rank's part."""
+        return self.read().to_local()  # type: ignore[attr-defined]
 
 
 class Parametrized(Storage):
@@ -67,10 +115,11 @@ class Parametrized(Storage):
 
     @property
     def _list(self) -> parametrize.ParametrizationList:
-        return self.module.parametrizations[self.local]  # type: ignore[index, union-attr, return-value]
+        return self.module.parametrizations[self.local]  # type: ignore[index, return-value]
 
     @property
     def through(self) -> str:  # type: ignore[override]
+        """What stands between."""
         return ", ".join(type(step).__name__.strip("_") for step in self._list)
 
     @property
@@ -79,6 +128,7 @@ class Parametrized(Storage):
         return not all(hasattr(step, "right_inverse") for step in self._list)
 
     def read(self) -> Tensor:
+        """Return the value."""
         steps = list(self._list.modules())
         modes = [step.training for step in steps]
         try:  # spectral_norm goes on with its iteration at every look in training mode
@@ -91,10 +141,12 @@ class Parametrized(Storage):
                 step.training = mode
 
     def write(self, value: Tensor) -> None:
+        """Write the value."""
         with torch.no_grad():
             setattr(self.module, self.local, value)
 
     def stored(self) -> list[Tensor]:
+        """Return what holds it."""
         return [*self._list.parameters(), *self._list.buffers()]
 
 
@@ -112,10 +164,12 @@ class WeightNormHook(Storage):
         )
 
     def read(self) -> Tensor:
+        """Return the value."""
         with torch.no_grad():
             return self._hook.compute_weight(self.module).detach()
 
     def write(self, value: Tensor) -> None:
+        """Write the value."""
         length, direction = self.stored()
         with torch.no_grad():
             direction.copy_(value)
@@ -123,6 +177,7 @@ class WeightNormHook(Storage):
             setattr(self.module, self.local, self._hook.compute_weight(self.module))
 
     def stored(self) -> list[Tensor]:
+        """Return what holds it."""
         return [self.module._parameters[self.local + end] for end in ("_g", "_v")]  # type: ignore[misc]
 
 
@@ -131,12 +186,15 @@ class Original(Storage):
 
     @property
     def through(self) -> str:  # type: ignore[override]
+        """What stands between."""
         return "pruning" if f"{self.local}_mask" in self.module._buffers else "spectral_norm"
 
     def read(self) -> Tensor:
+        """Return the value."""
         return self.stored()[0].detach()
 
     def write(self, value: Tensor) -> None:
+        """Write the value."""
         with torch.no_grad():
             self.stored()[0].copy_(value)
             mask = self.module._buffers.get(f"{self.local}_mask")
@@ -144,7 +202,12 @@ class Original(Storage):
                 setattr(self.module, self.local, value * mask)
 
     def stored(self) -> list[Tensor]:
+        """Return what holds it."""
         return [self.module._parameters[f"{self.local}_orig"]]  # type: ignore[list-item]
+
+
+def _is_dtensor(tensor: Tensor) -> bool:
+    return type(getattr(tensor, "data", tensor)).__name__ == "DTensor"
 
 
 def storage_of(module: nn.Module, local: str) -> Storage | None:
@@ -159,7 +222,8 @@ def storage_of(module: nn.Module, local: str) -> Storage | None:
         return Parametrized(module, local)
     own = own_tensors(module)
     if local in own:
-        return Direct(module, local)
+        kind = Sharded if _is_dtensor(own[local]) else Direct
+        return kind(module, local)
     if f"{local}_orig" in own:
         return Original(module, local)
     if f"{local}_g" in own and f"{local}_v" in own:

@@ -31,6 +31,7 @@ class Task:
         where: position, depth and seed.
         reason: why.
         blocked: why it can't be written now, or "".
+        framework: whether the framework's own start is to fill it, after ``to_empty``.
     """
 
     slot: Slot
@@ -42,6 +43,7 @@ class Task:
     where: "Where | None" = None
     reason: str = ""
     blocked: str = ""
+    framework: bool = False
 
     @property
     def name(self) -> str:

@@ -114,7 +114,7 @@ def slot_views(slot: Slot, index: int) -> Iterator[WeightView]:
         shape = () if lazy(tensor) else tuple(tensor.shape)
         yield WeightView(slot.name, shape, slot, 0, index, blocked)
         return
-    for number, part in enumerate(parts(slot, tensor)):
+    for number, part in enumerate(parts(slot, slot.outline)):
         yield WeightView(slot.name + part.label, part.shape, slot, number, index)
 
 

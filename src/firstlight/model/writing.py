@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from firstlight.errors import FirstlightError, OptionError
 from firstlight.init._tensor import check_writable
 from firstlight.init.lsuv import unit_variance
+from firstlight.model import framework
 from firstlight.model.kinds import Matrix, Part, Value
 from firstlight.model.names import unwrapped
 from firstlight.model.readback import Landed, check_landed, remember
@@ -22,7 +23,7 @@ from firstlight.model.undo import Saved
 from firstlight.model.views import parts
 
 
-def write(model: nn.Module, tasks: list[Task], example: Any, *, keep: bool) -> Saved:
+def write(model: nn.Module, tasks: list[Task], example: Any, *, keep: bool, seed: int = 0) -> Saved:
     """Write every task; return what was there before, of all or of what could still fail.
 
     Raises:
@@ -37,11 +38,19 @@ def write(model: nn.Module, tasks: list[Task], example: Any, *, keep: bool) -> S
     saved = Saved()
     # what a parametrization does with a value is its own affair, so those come first
     todo.sort(key=lambda item: bool(item[0].storage and item[0].storage.direct))
-    saved.add(slot.storage for slot, _ in todo if slot.storage and (keep or not slot.storage.direct))
+    storages = [slot.storage for slot, _ in todo if slot.storage]
+    saved.add(storage for storage in storages if keep or not storage.direct)
     if fitted and not keep:
         for tensor in chain(model.parameters(), model.buffers()):
             saved.add_tensor(tensor)
+    left = list(dict.fromkeys(task.slot for task in tasks if task.framework))
+    for slot in left:
+        assert slot.storage is not None
+        for tensor in slot.storage.stored():
+            check_writable(tensor, slot.name)
+    saved.add(slot.storage for slot in left if slot.storage and keep)
     with torch.no_grad(), _interrupt_later(), _restored_on_error(saved):
+        framework.start(unwrapped(model), left, seed)
         landed = [_write(slot, group) for slot, group in todo]
         if fitted:
             unit_variance(unwrapped(model), example, fitted)
@@ -58,9 +67,9 @@ def _check(slot: Slot, group: list[Task]) -> None:
     assert slot.storage is not None
     for tensor in slot.storage.stored():
         check_writable(tensor, slot.name)
-    value = slot.storage.read()
+    value = slot.storage.outline()
     if isinstance(slot.treatment, Matrix) and group[0].view is not None:
-        found = parts(slot, value)
+        found = parts(slot, value if slot.storage.direct else slot.outline)
         for task in group:
             assert task.view is not None
             part = found[task.view.part] if task.view.part < len(found) else None
@@ -69,20 +78,26 @@ def _check(slot: Slot, group: list[Task]) -> None:
                     f"{task.name} had shape {task.view.shape} when the plan was made, now it is "
                     f"{tuple(value.shape)}; make a new plan"
                 )
-            _check_fill(task, part)
+            _check_fill(task, part if slot.storage.direct else None)
 
 
-def _check_fill(task: Task, part: Part) -> None:
+def _check_fill(task: Task, part: Part | None) -> None:
+    """Try a fill on none of the rows: of the tensor itself, or of one like it."""
     assert task.scheme is not None
+    assert task.view is not None
+    place, options = task.place(), task.options
     try:
-        task.scheme.check(part.view if not part.runs else part.view[0], task.place(), task.options)
+        if part is None:
+            task.scheme.check_shape_of(task.view.shape, place, options)
+        else:
+            task.scheme.check(part.view[0] if part.runs else part.view, place, options)
     except OptionError as error:
         raise OptionError(f"{task.name}: {error}") from error
 
 
 def _write(slot: Slot, group: list[Task]) -> Landed:
     """Write the tasks of one tensor; return what it must now hold."""
-    with slot.edit() as value:
+    with slot.edit(whole=_whole(slot, group)) as value:
         if isinstance(slot.treatment, Matrix) and group[0].view is not None:
             row = slot.treatment.kept_row
             kept = value[row].clone() if row is not None else None
@@ -91,7 +106,16 @@ def _write(slot: Slot, group: list[Task]) -> Landed:
                 value[row] = kept
         else:
             _set(slot, group[0], value)
-        return remember(value)
+        landed = remember(value)
+    assert slot.storage is not None
+    return landed if slot.storage.direct else remember(slot.storage.landed())
+
+
+def _whole(slot: Slot, group: list[Task]) -> bool:
+    """Return whether the tasks write all of a tensor."""
+    if not isinstance(slot.treatment, Matrix) or group[0].view is None:
+        return True
+    return slot.treatment.kept_row is None and len(group) == len(parts(slot, slot.outline))
 
 
 def _fill(slot: Slot, group: list[Task], value: Tensor) -> None:

@@ -71,10 +71,12 @@ def _phases(matrix: Tensor, module: Any) -> list[tuple[str, Tensor]]:
     ]
     if all(len(axis) == 1 for axis in axes):
         return [("", matrix)]
-    return [
-        (f"[{','.join(str(taps.start) for taps in chosen)}]", matrix[(..., *chosen)])
-        for chosen in product(*axes)
-    ]
+    found = []
+    for chosen in product(*axes):
+        mark = ",".join(str(taps.start) for taps in chosen)
+        index: Any = (slice(None), slice(None), *chosen)
+        found.append((f"[{mark}]", matrix[index]))
+    return found
 
 
 def _taps(kernel: int, stride: int, dilation: int) -> list[slice]:

@@ -24,14 +24,12 @@ _UNEQUAL = ("key_dim", "key_attn_dim", "qk_dim")
 _GATED_CLASSES = frozenset({"GluMlp", "SwiGLUPacked"})
 
 
-def fused_rows(
-    parent: nn.Module, module: nn.Module, local: str, outputs: int, inputs: int
-) -> Split | None:
+def fused_rows(parent: nn.Module, local: str, outputs: int, inputs: int) -> Split | None:
     """Return the split of a fused projection called ``local`` in ``parent``; None if it is none.
 
     Example:
         >>> from torch import nn
-        >>> fused_rows(nn.Module(), nn.Module(), "qkv", 12, 4)(nn.Linear(4, 12).weight)[1].label
+        >>> fused_rows(nn.Module(), "qkv", 12, 4)(nn.Linear(4, 12).weight)[1].label
         '[k]'
     """
     if local in _QKV and not any(hasattr(parent, name) for name in _UNEQUAL):

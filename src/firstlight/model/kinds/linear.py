@@ -9,15 +9,15 @@ from firstlight.model.kinds.treatment import Matrix, Part, Split, Treatment, Val
 def linear(module: nn.Module, parent: nn.Module, local: str) -> dict[str, Treatment]:
     """Describe a Linear, whose weight is (out, in)."""
     weight = _weight_shape(module)
-    rows = fused_rows(parent, module, local, *weight) if weight else None
+    rows = fused_rows(parent, local, *weight) if weight else None
     split = rows or whole
     return {"weight": Matrix("linear", split), "bias": Value("bias", 0.0)}
 
 
 def transposed_linear(module: nn.Module, parent: nn.Module, local: str) -> dict[str, Treatment]:
     """Describe Hugging Face's Conv1D, whose weight is (in, out)."""
-    inputs, outputs = module.weight.shape  # type: ignore[union-attr, misc]
-    rows = fused_rows(parent, module, local, int(outputs), int(inputs)) or whole
+    inputs, outputs = module.weight.shape  # type: ignore[misc]
+    rows = fused_rows(parent, local, int(outputs), int(inputs)) or whole
     return {"weight": Matrix("linear (in, out)", _transposed(rows)), "bias": Value("bias", 0.0)}
 
 

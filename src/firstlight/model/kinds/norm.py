@@ -29,9 +29,6 @@ def norm(module: nn.Module, *_: object) -> dict[str, Treatment]:
         reason = "a frozen norm keeps what was loaded"
         names = [*module._parameters, *module._buffers]
         return dict.fromkeys(names, Kept("norm", reason))
-    if closes_a_branch(module):
-        closed = Kept("norm", "all zeros: it closes a residual branch on purpose")
-        return dict.fromkeys(("weight", "bias", *_STATISTICS), closed)
     weight = Value("norm weight", 1.0)
     if not isinstance(module, NORMS):
         neutral = _neutral(module)
@@ -77,7 +74,7 @@ def _neutral(module: Any) -> float | None:
             with torch.no_grad():
                 out = functional_call(module, fixed, (x,))
             second = float(out.float().pow(2).mean())
-        except Exception:  # noqa: BLE001 - a user's own module may raise anything on our input
+        except Exception:
             return None
         if 0.9 < second < 1.1:
             return value

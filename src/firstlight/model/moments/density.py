@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 import torch
@@ -164,6 +164,7 @@ def mixture(parts: list[tuple[float, Density]]) -> Density:
         >>> mixture([(0.5, Density.gaussian(1.0)), (0.5, Density.gaussian(3.0))]).second
         2.0
     """
+
     def average(values: list[float]) -> float:
         return sum(share * v for (share, _), v in zip(parts, values, strict=True))
 
@@ -197,7 +198,7 @@ def _thin(density: Density) -> np.ndarray:
     return density.mean + math.sqrt(density.variance) * (middle - middle.mean()) / spread
 
 
-@lru_cache(maxsize=None)
+@cache
 def _thin_gaussian() -> np.ndarray:
     return _thin(Density.gaussian(1.0))
 

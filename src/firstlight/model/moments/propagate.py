@@ -90,12 +90,12 @@ class _Field:
             return source
         try:
             return source.apply(self.chains.function(node.index))
-        except Exception:  # noqa: BLE001 - a user's own operation may raise anything
+        except Exception:
             return f"{node.op} cannot be evaluated"
 
     def weight(self, node: Node) -> Moments:
         if attends(node):
-            return "attention: where it looks depends on the data"
+            return _ATTENTION
         if node.op in _OPAQUE:
             return f"{node.op}: a layer with a state or a choice of its own"
         source = self._first(node)
@@ -215,9 +215,6 @@ class _Field:
         shares = [size / sum(sizes) for size in sizes]
         return mixture(list(zip(shares, data, strict=True)))  # type: ignore[arg-type]
 
-    def attention(self, node: Node) -> Moments:
-        return "attention: where it looks depends on the data"
-
     def gate(self, node: Node) -> Moments:
         source = self._first(node)
         if isinstance(source, str):
@@ -232,10 +229,10 @@ class _Field:
         return Density.gaussian(squares[0])
 
 
-_OPAQUE = frozenset(
-    """lstm gru rnn_tanh rnn_relu lstm_cell gru_cell rnn_tanh_cell rnn_relu_cell experts
-    bilinear einsum""".split()
-)
+_ATTENTION = "attention: where it looks depends on the data"
+_ATTENTION = "attention: where it looks depends on the data"
+_STATEFUL = "lstm gru rnn_tanh rnn_relu lstm_cell gru_cell rnn_tanh_cell rnn_relu_cell"
+_OPAQUE = frozenset([*_STATEFUL.split(), "experts", "bilinear", "einsum"])
 _HANDLERS: dict[str, Callable[[_Field, Node], Moments]] = {
     "weight": _Field.weight,
     "product": _Field.product,
@@ -245,7 +242,7 @@ _HANDLERS: dict[str, Callable[[_Field, Node], Moments]] = {
     "drop": _Field.drop,
     "pool": _Field.pool,
     "join": _Field.join,
-    "attention": _Field.attention,
+    "attention": lambda _field, _node: _ATTENTION,
     "gate": _Field.gate,
     "table": _Field.table,
     "pad": _Field.pad,
@@ -281,5 +278,3 @@ def _dropped(node: Node) -> float:
     p = node.kwargs.get("p", node.args[1] if len(node.args) > 1 else 0.5)
     training = node.kwargs.get("training", node.args[2] if len(node.args) > 2 else True)
     return float(p) if training and isinstance(p, (int, float)) and p < 1 else 0.0
-
-

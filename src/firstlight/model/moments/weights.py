@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from firstlight.model.task import Task
 from firstlight.model.moments.density import Density
+from firstlight.model.task import Task
 
 
 @dataclass(frozen=True)

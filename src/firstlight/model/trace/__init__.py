@@ -105,7 +105,7 @@ def _graph(model: nn.Module, example: Any, stored: dict[int, str]) -> tuple[Grap
     for way in ways:
         try:
             return way(), ""
-        except Exception as error:  # noqa: BLE001 - the user's own forward may raise anything
+        except Exception as error:
             why = f"{type(error).__name__}: {' '.join(str(error).split())[:120]}"
     hint = "" if len(ways) > 1 else "; pass example=batch"
     return None, f"not traced ({why}){hint}"

@@ -120,7 +120,7 @@ def _between(graph: Graph, end: int, start: int) -> list[Node]:
 
 def _activation(chain: "Chain") -> Activation | None:
     """Make an activation of a chain; None where it is just a scale and a shift."""
-    real = [n for n in chain.nodes if n.category in _ALONE and n.op not in CASTS]
+    real = chain.steps
     if not any(node.category == "elementwise" or _bends(node) for node in real):
         return None
     kind = _identify(real, chain)
@@ -170,7 +170,7 @@ def _measure(steps: list[Node], function: "Chain") -> _Kind | None:
             y = function(x.clone())
         if y.shape != x.shape or y.is_complex():
             raise ValueError("not a function of each element")
-    except Exception:  # noqa: BLE001 - a user's own operation may raise anything on our input
+    except Exception:
         return _Kind(_name(steps), False, computable=False)
     bend = y[2:] - 2 * y[1:-1] + y[:-2]
     if bool(y.isfinite().all()) and bool(bend.abs().max() < 1e-9 * (1 + y.abs().max())):
@@ -198,17 +198,26 @@ class Chain:
     tensors: Mapping[str, Tensor]
 
     def __call__(self, x: Tensor) -> Tensor:
+        """Compute the last node's value from the root's."""
         values: dict[int, Any] = {self.start: x}
         for node in self.nodes:
             values[node.index] = self._value(node, values, x)
         return values[self.nodes[-1].index]
 
+    @property
+    def steps(self) -> list[Node]:
+        """The operations on the signal itself, casts left out."""
+        return [
+            node
+            for node in self.nodes
+            if node.category in _ALONE and node.op not in CASTS and not self.constant[node.index]
+        ]
+
     def _value(self, node: Node, values: dict[int, Any], x: Tensor) -> Any:
-        if node.category == "parameter":
-            tensor = self.tensors[node.parameter].detach()
-            return tensor.double().mean().to(x)
-        if node.op in CASTS or (self.constant[node.index] and node.category not in _ALONE):
-            return values[node.inputs[0]]  # a scale or a shift stays one however it is shaped
+        if self.constant[node.index]:
+            return self._constant(node, values, x)
+        if node.op in CASTS:
+            return values[node.inputs[0]]
         args = substitute(node.args, lambda v: _fill(v, values, x))
         if node.module is not None:
             return _evaluate(node.module, args)
@@ -217,19 +226,38 @@ class Chain:
         if name == "prelu":
             return torch.where(args[0] > 0, args[0], args[0] * args[1])
         assert node.function is not None
-        if name in _IN_PLACE:
+        if _in_place(name):
             args = (args[0].clone(), *args[1:])
         return node.function(*args, **{k: v for k, v in kwargs.items() if k != "inplace"})
 
+    def _constant(self, node: Node, values: dict[int, Any], x: Tensor) -> Any:
+        """Return one number for what does not depend on the data: a parameter's mean, say.
+
+        A scale or a shift stays one, however it is shaped and whatever it is.
+        """
+        if node.category == "parameter" and node.parameter in self.tensors:
+            return self.tensors[node.parameter].detach().double().mean().to(x)
+        inputs = [values[i] for i in node.inputs if i in values]
+        if node.category in _ALONE and node.function is not None and inputs:
+            args = substitute(node.args, lambda v: _fill(v, values, x))
+            try:
+                return node.function(*args)
+            except (RuntimeError, TypeError, ValueError):
+                return inputs[0]
+        return inputs[0] if inputs else torch.ones((), dtype=x.dtype, device=x.device)
+
     @property
     def __name__(self) -> str:
-        return _name([node for node in self.nodes if node.op not in CASTS])
+        return _name(self.steps)
 
 
-_IN_PLACE = frozenset(
-    """relu_ leaky_relu_ elu_ selu_ silu_ hardtanh_ sigmoid_ tanh_ sin_ exp_ clamp_ add_ __iadd__ iadd
-    sub_ __isub__ isub mul_ __imul__ imul div_ __itruediv__ itruediv""".split()
-)
+_IN_PLACE = frozenset({"iadd", "isub", "imul", "itruediv"})
+
+
+def _in_place(name: str) -> bool:
+    """Return whether an operation changes its first argument: add_, __iadd__ and their kin."""
+    plain = name.endswith("_") and not name.endswith("__")
+    return plain or name.startswith("__i") or name in _IN_PLACE
 
 
 def _fill(value: Any, values: dict[int, Any], x: Tensor) -> Any:

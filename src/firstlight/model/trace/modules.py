@@ -30,9 +30,7 @@ _FUNCTIONS: tuple[tuple[type | tuple[type, ...], str], ...] = (
         "max_pool2d",
     ),
     (
-        tuple(
-            getattr(nn, f"Adaptive{kind}Pool{d}d") for kind in ("Max", "Avg") for d in (1, 2, 3)
-        ),
+        tuple(getattr(nn, f"Adaptive{kind}Pool{d}d") for kind in ("Max", "Avg") for d in (1, 2, 3)),
         "adaptive_avg_pool2d",
     ),
     ((nn.Upsample,), "interpolate"),

@@ -30,12 +30,12 @@ _GROUPS: dict[str, str] = {
         activation_module nan_to_num""",
     "arithmetic": """add add_ __add__ __radd__ __iadd__ iadd sub sub_ __sub__ __rsub__ __isub__ isub
         mul mul_ multiply __mul__ __rmul__ __imul__ imul div div_ truediv true_divide __truediv__
-        __rtruediv__ __rdiv__ __div__ __itruediv__ itruediv pow __pow__ __rpow__ addcmul where maximum minimum
-        lerp""",
+        __rtruediv__ __rdiv__ __div__ __itruediv__ itruediv pow __pow__ __rpow__ addcmul where
+        maximum minimum lerp""",
     "attention": "softmax log_softmax scaled_dot_product_attention",
-    "shape": """reshape view view_as permute transpose transpose_ t T mT flatten unflatten contiguous
-        __getitem__ getitem chunk split tensor_split unbind squeeze squeeze_ unsqueeze unsqueeze_
-        expand expand_as repeat repeat_interleave narrow select index_select gather movedim roll
+    "shape": """reshape view view_as permute transpose transpose_ t T mT flatten unflatten
+        contiguous __getitem__ getitem part chunk split tensor_split unbind squeeze squeeze_ unsqueeze
+        unsqueeze_ expand expand_as repeat repeat_interleave narrow select index_select gather movedim roll
         swapaxes pixel_shuffle pixel_unshuffle channel_shuffle clone detach to float half bfloat16
         double type type_as _unsafe_view flip view_as_real unfold moveaxis __get__ swapdims
         checkpoint_identity identity contiguous_format cpu cuda rot90 masked_fill masked_fill_
@@ -52,12 +52,12 @@ _GROUPS: dict[str, str] = {
 }
 _CATEGORY = {name: group for group, names in _GROUPS.items() for name in names.split()}
 
-ADDITIONS = frozenset("add add_ __add__ __radd__ __iadd__ iadd sub sub_ __sub__ __isub__ isub".split())
-PRODUCTS = frozenset("mul mul_ multiply __mul__ __rmul__ __imul__ imul".split())
+_SUMS = "add add_ __add__ __radd__ __iadd__ iadd sub sub_ __sub__ __rsub__ __isub__ isub"
+_PRODUCTS = "mul mul_ multiply __mul__ __rmul__ __imul__ imul"
+_CASTS = "to float half bfloat16 double type type_as clone contiguous detach identity data"
+ADDITIONS, PRODUCTS = frozenset(_SUMS.split()), frozenset(_PRODUCTS.split())
 #: Casts and copies: they change no value that a formula could see.
-CASTS = frozenset(
-    "to float half bfloat16 double type type_as clone contiguous detach identity data".split()
-)
+CASTS = frozenset(_CASTS.split())
 #: Categories through which a signal goes on as what it was.
 TRANSPARENT = frozenset({"shape", "drop", "pad"})
 

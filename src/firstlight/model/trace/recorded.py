@@ -165,12 +165,22 @@ class Recorder(TorchFunctionMode):
         node = self.graph.add(
             name, function=func, args=args, kwargs=kwargs, path=path, module=module, shape=shape
         )
-        substitute(_plain(output), lambda value: self.bind(value, node.index))
+        if isinstance(output, (tuple, list)):  # halves of a gate are two signals, not one
+            for part in output:
+                self._bind_part(part, node.index)
+        else:
+            self.bind(output, node.index)
+
+    def _bind_part(self, part: Any, index: int) -> None:
+        if isinstance(part, Tensor):
+            node = self.graph.add("part", args=(Ref(index),), shape=tuple(part.shape))
+            self.bind(part, node.index)
+        elif isinstance(part, (tuple, list)):
+            for inner in part:
+                self._bind_part(inner, index)
 
     def _own(self, module: nn.Module) -> list[Ref]:
-        return [
-            self._ref(p) for p in module.parameters(recurse=False) if id(p) in self._names
-        ]
+        return [self._ref(p) for p in module.parameters(recurse=False) if id(p) in self._names]
 
     def _ref(self, value: Any) -> Any:
         if not isinstance(value, Tensor):
@@ -262,5 +272,3 @@ def _attributes_restored(model: nn.Module) -> Iterator[None]:
         for module, attributes in saved:
             vars(module).clear()
             vars(module).update(attributes)
-
-

@@ -62,9 +62,7 @@ class _Translation:
         return self.graph.add(name, function=function, args=args, kwargs=kwargs, **fields).index
 
     def _refs(self, value: Any) -> Any:
-        return substitute(
-            value, lambda v: Ref(self._node[v]) if isinstance(v, fx.Node) else v
-        )
+        return substitute(value, lambda v: Ref(self._node[v]) if isinstance(v, fx.Node) else v)
 
     def _module(self, node: fx.Node) -> None:
         path = str(node.target)
@@ -92,4 +90,3 @@ class _Translation:
         if name is not None and isinstance(value, Tensor):
             return self.graph.parameter(name, tuple(value.shape)).index
         return self.graph.add("buffer", category="parameter").index
-
