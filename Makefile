@@ -23,12 +23,13 @@ format: $(READY)  ## mend what can be mended by machine
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(READY)  ## speed and memory of the fills, against torch and the plain formula
-	$(BIN)/python benchmarks/fills.py
+bench: $(READY)  ## speed and memory of fills and whole models, against torch, the formula, anyinit
+	@$(PIP) --no-build-isolation -e '.[bench]'
+	@code=0; for each in fills models; do $(BIN)/python benchmarks/$$each.py || code=1; done; exit $$code
 
 # torch's CUDA packages stay out of the lock: pip adds them where the torch build at hand needs them.
 lock: $(READY)  ## resolve requirements.lock anew, for every Python from 3.10
-	$(BIN)/uv pip compile pyproject.toml --group dev --extra compare --extra vision \
+	$(BIN)/uv pip compile pyproject.toml --group dev --extra compare --extra vision --extra hf \
 	    --universal --python-version 3.10 --no-header --no-annotate \
 	    2>/dev/null | grep -v -E '^(nvidia-|cuda-|triton)' > requirements.lock.new
 	mv requirements.lock.new requirements.lock

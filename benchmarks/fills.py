@@ -9,9 +9,10 @@ import math
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 
 import torch
+from memory import peak_mebibytes
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor
@@ -62,20 +63,6 @@ def median_milliseconds(tensor: Tensor, repeats: int) -> dict[str, float]:
     return {name: statistics.median(values) for name, values in times.items()}
 
 
-def peak_mebibytes(fill: Callable[[Tensor], Tensor], tensor: Tensor) -> float:
-    """Peak resident memory during ``fill`` beyond what was resident before it (Linux)."""
-    fill(tensor)  # pages of the tensor and of thread pools are resident from here on
-    Path("/proc/self/clear_refs").write_text("5")  # set the high-water mark back
-    before = _resident("VmRSS")
-    fill(tensor)
-    return (_resident("VmHWM") - before) / 1024
-
-
-def _resident(field: str) -> int:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(field))
-
-
 def worst_row_sum(tensor: Tensor) -> float:
     """Largest |float64 row sum| over its row's norm, rows that need not vanish left out."""
     m, n = tensor.shape
@@ -93,7 +80,8 @@ def main() -> int:
     torch.set_num_threads(options.threads)
     tensor = torch.empty(options.size, options.size)
     milliseconds = median_milliseconds(tensor, options.repeats)
-    memory = {name: peak_mebibytes(fill, tensor) for name, fill in FILLS.items()}
+    # every page of the tensor and of thread pools is resident by now
+    memory = {name: peak_mebibytes(partial(fill, tensor)) for name, fill in FILLS.items()}
 
     console = Console()
     table = Table(

@@ -17,9 +17,9 @@ from _paired import TUNING_SEED, run
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from firstlight.comparison import _torchvision
 from firstlight.init import SCHEMES, parse_scheme
 from firstlight.init.schemes import Place
+from firstlight.model import _torchvision
 
 _torchvision.prepare()  # transformers imports it
 from transformers import GPT2Config, GPT2LMHeadModel  # noqa: E402

@@ -4,6 +4,8 @@ import sys
 
 import pytest
 
+from firstlight import cli
+
 PROGRAM = "from firstlight.cli import main; main()"
 SMALL = ["--optimizers=adamw", "--schemes=default,harmonic", "--train-size=100", "--epochs=1"]
 
@@ -29,3 +31,17 @@ def start(tmp_path):
     for process in started:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def call(tmp_path, monkeypatch, capfd):
+    """Return a function that runs the command line: exit code, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["firstlight", *arguments])
+        with pytest.raises(SystemExit) as exit_:
+            cli.main()
+        return exit_.value.code or 0, *capfd.readouterr()
+
+    return run

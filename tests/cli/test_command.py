@@ -8,22 +8,7 @@ import sys
 import pytest
 
 import firstlight
-from firstlight import cli
 from firstlight.cli.compare import compare as command
-
-
-@pytest.fixture
-def call(tmp_path, monkeypatch, capfd):
-    """Return a function that runs the command line: exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["firstlight", *arguments])
-        with pytest.raises(SystemExit) as exit_:
-            cli.main()
-        return exit_.value.code or 0, *capfd.readouterr()
-
-    return run
 
 
 def test_the_whole_command_on_real_digits(start, tmp_path):

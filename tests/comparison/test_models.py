@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firstlight.comparison.models import factory
-from firstlight.comparison.zoo.small_vit import patch_size
 from firstlight.errors import OptionError
+from firstlight.model.zoo.small_vit import patch_size
 
 
 @pytest.mark.parametrize("name", ["mlp", "small_resnet", "small_vit", "timm:resnet10t"])

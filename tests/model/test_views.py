@@ -70,9 +70,12 @@ def test_tied_once_frozen_and_depthwise_marked():
 
 
 def test_what_cannot_be_written_says_why():
+    one_way = nn.Linear(3, 3)
+    nn.utils.parametrize.register_parametrization(one_way, "weight", nn.Softplus())
     blocked = {
         "has no shape yet": nn.LazyLinear(3),
-        "is computed from others": nn.utils.parametrizations.weight_norm(nn.Linear(3, 3)),
+        "is complex": nn.Linear(3, 3, dtype=torch.complex64),
+        "is computed by Softplus, which has no right_inverse": one_way,
     }
     for reason, module in blocked.items():
         (view,) = views(module)

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from firstlight.cli.compare import compare
+from firstlight.cli.plan import plan
 from firstlight.errors import FirstlightError
 
 app = typer.Typer(
@@ -14,6 +15,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(compare)
+app.command()(plan)
 
 #: What Click raises for a wrong command line. Some versions of Typer carry their own Click.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]

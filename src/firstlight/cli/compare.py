@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from firstlight.cli.arguments import real, several, whole
 from firstlight.cli.progress import Bar
 from firstlight.errors import FirstlightError
 
@@ -37,21 +38,6 @@ def _folder(value: str | Path) -> Path:
     return Path(value).expanduser()
 
 
-def _whole(text: str | int) -> int:
-    return _parsed(text, int, "a whole number")
-
-
-def _real(text: str | float) -> float:
-    return _parsed(text, float, "a number")
-
-
-def _parsed(text: Any, kind: type, name: str) -> Any:
-    try:
-        return kind(text)
-    except ValueError:
-        raise typer.BadParameter(f"expected {name}, got {text!r}") from None
-
-
 def compare(
     model: Annotated[
         str,
@@ -74,10 +60,10 @@ def compare(
         ),
     ] = "default,he_normal,orthogonal,lsuv,sinusoidal,harmonic",
     seeds: Annotated[
-        int, typer.Option(help="Repetitions of everything.", parser=_whole, metavar="<int>")
+        int, typer.Option(help="Repetitions of everything.", parser=whole, metavar="<int>")
     ] = 3,
     epochs: Annotated[
-        int, typer.Option(help="Passes over the training images.", parser=_whole, metavar="<int>")
+        int, typer.Option(help="Passes over the training images.", parser=whole, metavar="<int>")
     ] = 20,
     out: Annotated[
         Path,
@@ -103,21 +89,21 @@ def compare(
     ] = False,
     learning_rate: Annotated[
         float | None,
-        typer.Option(help="Learning rate.", show_default="0.001", parser=_real, metavar="<float>"),
+        typer.Option(help="Learning rate.", show_default="0.001", parser=real, metavar="<float>"),
     ] = None,
     weight_decay: Annotated[
         float | None,
-        typer.Option(help="Weight decay.", show_default="0.001", parser=_real, metavar="<float>"),
+        typer.Option(help="Weight decay.", show_default="0.001", parser=real, metavar="<float>"),
     ] = None,
     batch_size: Annotated[
-        int, typer.Option(help="Images of one step.", parser=_whole, metavar="<int>")
+        int, typer.Option(help="Images of one step.", parser=whole, metavar="<int>")
     ] = 64,
     train_size: Annotated[
         int | None,
         typer.Option(
             help="Train on so many images only.",
             show_default="all",
-            parser=_whole,
+            parser=whole,
             metavar="<int>",
         ),
     ] = None,
@@ -132,10 +118,10 @@ def compare(
     Lists are separated by commas. Ctrl-C keeps every finished run.
     """
     options = {
-        "model": _several(model),
-        "data": _several(data),
-        "optimizers": _several(optimizers),
-        "schemes": _several(schemes),
+        "model": several(model),
+        "data": several(data),
+        "optimizers": several(optimizers),
+        "schemes": several(schemes),
         "seeds": seeds,
         "epochs": epochs,
         "batch_size": batch_size,
@@ -159,10 +145,6 @@ def compare(
             kept = f"Nothing was trained; what was finished before is kept in {out / 'runs'}"
         bar.note(f"Stopped. {kept}; the same command goes on from there.")
         sys.exit(130)
-
-
-def _several(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",")]
 
 
 def _compare(bar: Bar, **options: Any) -> "Comparison":

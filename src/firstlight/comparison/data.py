@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from firstlight.comparison import _torchvision
 from firstlight.errors import FirstlightError, OptionError
+from firstlight.model import _torchvision
 
 #: Where data sets are downloaded to unless ``data_root`` says otherwise.
 DATA_ROOT = Path("~/.cache/firstlight")

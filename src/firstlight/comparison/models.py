@@ -1,7 +1,6 @@
 """Networks by name: ours, torchvision's, timm's, or whatever a user's own factory builds."""
 
 import hashlib
-import importlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,9 +8,10 @@ from typing import Any
 
 from torch import nn
 
-from firstlight.comparison import _torchvision, zoo
-from firstlight.comparison.reason import reason
-from firstlight.errors import FirstlightError, OptionError
+from firstlight.errors import OptionError
+from firstlight.model import zoo
+from firstlight.model.libraries import library, unknown
+from firstlight.model.named import own
 
 Factory = Callable[[int, tuple[int, int], int], nn.Module]
 
@@ -47,7 +47,7 @@ def factory(name: str) -> Factory:
             f"model must be one of {', '.join(_OURS)}, torchvision:NAME, timm:NAME or "
             f"module:factory; got {name!r}"
         )
-    return _DOORS.get(prefix, lambda _: _own(prefix, rest))(rest)
+    return _DOORS.get(prefix, lambda _: own(prefix, rest))(rest)
 
 
 def is_own(name: str) -> bool:
@@ -67,38 +67,11 @@ def fingerprint(name: str) -> str:
         return ""
 
 
-def _own(module: str, attribute: str) -> Factory:
-    try:
-        imported = importlib.import_module(module)
-    # the user's own code runs here and may raise anything, or ask Python to exit
-    except (Exception, SystemExit) as error:
-        raise OptionError(
-            f"model {module}:{attribute}: cannot import {module}: {reason(error)}"
-        ) from error
-    try:
-        found = getattr(imported, attribute)
-    except AttributeError as error:
-        raise OptionError(f"model {module}:{attribute}: {error}") from error
-    if not callable(found):
-        raise OptionError(f"model {module}:{attribute} must be callable, got {found!r}")
-    return found
-
-
-def _import(package: str) -> Any:
-    _torchvision.prepare()
-    try:
-        return importlib.import_module(package)
-    except ImportError as error:
-        raise FirstlightError(
-            f"{package}: models need {package}: pip install 'firstlight[vision]'"
-        ) from error
-
-
 def _torchvision_model(name: str) -> Factory:
-    models = _import("torchvision").models
+    models = library("torchvision").models
     known = models.list_models(module=models)  # classification only
     if name not in known:
-        raise _unknown("torchvision", name, known)
+        raise unknown("torchvision", name, known)
 
     def build(in_channels: int, image_size: tuple[int, int], classes: int) -> nn.Module:
         if in_channels != 3:
@@ -123,9 +96,9 @@ def _torchvision_model(name: str) -> Factory:
 
 
 def _timm_model(name: str) -> Factory:
-    timm = _import("timm")
+    timm = library("timm")
     if not timm.is_model(name):
-        raise _unknown("timm", name, timm.list_models())
+        raise unknown("timm", name, timm.list_models())
 
     def build(in_channels: int, image_size: tuple[int, int], classes: int) -> nn.Module:
         options = {"num_classes": classes, "in_chans": in_channels}
@@ -135,14 +108,6 @@ def _timm_model(name: str) -> Factory:
             return timm.create_model(name, **options)
 
     return build
-
-
-def _unknown(package: str, name: str, known: list[str]) -> OptionError:
-    import difflib
-
-    close = difflib.get_close_matches(name, known, n=4, cutoff=0.5)
-    hint = f"; did you mean {', '.join(close)}?" if close else ""
-    return OptionError(f"{package} has no model {name!r}{hint}")
 
 
 _DOORS: dict[str, Callable[[str], Factory]] = {

@@ -11,7 +11,6 @@ from firstlight.comparison.batches import normalise
 from firstlight.comparison.comparison import Comparison
 from firstlight.comparison.data import Data, is_file, load
 from firstlight.comparison.progress import Progress
-from firstlight.comparison.reason import reason
 from firstlight.comparison.seeded import seeded
 from firstlight.comparison.spec import RunResult, RunSpec
 from firstlight.comparison.start import start
@@ -19,6 +18,7 @@ from firstlight.comparison.store import Store, write_atomically
 from firstlight.comparison.sweep import Group, Sweep
 from firstlight.comparison.train import train, versions
 from firstlight.errors import FirstlightError, OptionError
+from firstlight.model.reason import reason
 
 
 class Session:

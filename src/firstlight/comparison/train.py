@@ -12,15 +12,16 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 import firstlight
-from firstlight.comparison import _torchvision, optimizers
+from firstlight.comparison import optimizers
 from firstlight.comparison.accelerator import accelerator
 from firstlight.comparison.batches import batches, order
 from firstlight.comparison.data import Data
-from firstlight.comparison.reason import reason
 from firstlight.comparison.seeded import seeded
 from firstlight.comparison.spec import RunResult, RunSpec, Status
 from firstlight.comparison.start import start
 from firstlight.comparison.threads import useful_threads
+from firstlight.model import _torchvision
+from firstlight.model.reason import reason
 
 _torchvision.prepare()  # torchmetrics imports torchvision where it finds one
 from torchmetrics import MeanMetric  # noqa: E402

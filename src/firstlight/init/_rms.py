@@ -16,6 +16,7 @@ def scaled(tensor: Tensor, *, gain: Gain = 1.0, mode: str = "fan_in", **_: Any) 
     """Gain^2 / fan, of independent draws.
 
     Example:
+        >>> import torch
         >>> scaled(torch.empty(4, 8), gain=2.0)
         0.5
     """

@@ -1,13 +1,14 @@
 """Other people's libraries of models: imported where they are, without noise and downloads."""
 
 import contextlib
+import difflib
 import importlib
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from firstlight.errors import FirstlightError
+from firstlight.errors import FirstlightError, OptionError
 from firstlight.model import _torchvision
 
 #: The extra of ours that installs each.
@@ -33,6 +34,19 @@ def library(name: str) -> Any:
         raise FirstlightError(
             f"models of {name} need {name}: pip install 'firstlight[{_EXTRA[name]}]'"
         ) from error
+
+
+def unknown(package: str, name: str, known: Iterable[str]) -> OptionError:
+    """Return the error for a model that ``package`` does not have, with the names that come close.
+
+    Example:
+        >>> from firstlight.model.libraries import unknown
+        >>> print(unknown("torchvision", "resnet19", ["resnet18", "vgg11"]))
+        torchvision has no model 'resnet19'; did you mean resnet18?
+    """
+    close = difflib.get_close_matches(name, known, n=4, cutoff=0.5)
+    hint = f"; did you mean {', '.join(close)}?" if close else ""
+    return OptionError(f"{package} has no model {name!r}{hint}")
 
 
 @contextlib.contextmanager

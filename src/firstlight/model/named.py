@@ -1,10 +1,10 @@
 """Untrained models by name: ours, other libraries', from a configuration, or a user's own code."""
 
 import contextlib
-import difflib
 import importlib
+import inspect
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -14,9 +14,8 @@ from torch import nn
 from firstlight.errors import FirstlightError, OptionError
 from firstlight.init.schemes import _literal
 from firstlight.model import hugging_face, zoo
-from firstlight.model.libraries import library, offline, quiet
+from firstlight.model.libraries import library, quiet, unknown
 from firstlight.model.reason import reason
-from firstlight.model.unknown import unknown
 
 #: Arguments of torchvision's and timm's that fetch or read trained weights.
 _TRAINED = {"pretrained", "pretrained_backbone", "weights", "weights_backbone", "checkpoint_path"}
@@ -93,7 +92,7 @@ def own(module: str, attribute: str) -> Callable[..., Any]:
 
 
 def _split(text: str) -> tuple[str, dict[str, Any]]:
-    """Split "name:option=value" where an option begins: a value may hold a colon, as a dict does."""
+    """Split "name:option=value" where options begin: a value may hold a colon, as a dict does."""
     name, *parts = re.split(r":(?=[A-Za-z_]\w*=)", text)
     options: dict[str, Any] = {}
     for part in parts:
@@ -121,12 +120,13 @@ def _maker(name: str) -> Callable[..., Any]:
 
 def _torchvision_maker(name: str) -> Callable[..., nn.Module]:
     models = library("torchvision").models
-    if name not in models.list_models():
-        raise unknown("torchvision", name, models.list_models())
-    fixed = {"weights": None}
-    if "weights_backbone" in inspect.signature(models.get_model_builder(name)).parameters:
-        fixed["weights_backbone"] = None
-    return partial(_untrained, partial(models.get_model, name), fixed)
+    known = models.list_models()
+    if name not in known:
+        raise unknown("torchvision", name, known)
+    parameters = inspect.signature(models.get_model_builder(name)).parameters
+    return partial(
+        _untrained, partial(models.get_model, name), dict.fromkeys(_TRAINED & set(parameters))
+    )
 
 
 def _timm_maker(name: str) -> Callable[..., nn.Module]:
@@ -136,11 +136,16 @@ def _timm_maker(name: str) -> Callable[..., nn.Module]:
     return partial(_untrained, partial(timm.create_model, name), {"pretrained": False})
 
 
-def _untrained(
-    make: Callable[..., nn.Module], fixed: dict[str, Any], **options: Any
-) -> nn.Module:
+def _untrained(make: Callable[..., nn.Module], fixed: dict[str, Any], **options: Any) -> nn.Module:
     trained = sorted(_TRAINED & set(options))
     if trained:
-        raise OptionError(f"a start is for untrained models: leave out the option {trained[0]}")
+        raise OptionError(f"only untrained models are built: leave out the option {trained[0]!r}")
     with quiet():
         return make(**fixed, **options)
+
+
+_DOORS: dict[str, Callable[[str], Callable[..., nn.Module]]] = {
+    "torchvision": _torchvision_maker,
+    "timm": _timm_maker,
+    "hf": hugging_face.maker,
+}

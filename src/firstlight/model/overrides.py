@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from firstlight.errors import FirstlightError, OptionError, number
+from firstlight.errors import OptionError, number
 from firstlight.init import Scheme, find_scheme, parse_scheme
 from firstlight.model.patterns import Pattern, check_pattern, matches
 from firstlight.model.slots import Slot
@@ -65,15 +65,14 @@ def _mapping(given: Any) -> Mapping[Any, Any]:
 
 def _load(path: Path) -> Any:
     """Read a YAML file, as data and never as code."""
-    try:
-        import yaml
-    except ImportError as error:
-        raise FirstlightError("overrides from YAML need pyyaml: pip install pyyaml") from error
+    import yaml  # here: most plans come without a file
+
     try:
         if path.stat().st_size > _MAX_BYTES:
-            raise OptionError(f"overrides: {path} is larger than {_MAX_BYTES} bytes")
+            raise ValueError(f"larger than {_MAX_BYTES} bytes")
         loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    # a ValueError: not UTF-8, or a date that is none
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise OptionError(f"overrides: cannot read {path} as YAML: {reason}") from error
     if isinstance(loaded, Mapping) and isinstance(loaded.get("overrides"), Mapping):

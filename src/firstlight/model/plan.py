@@ -30,6 +30,7 @@ class Assignment:
         scheme: what fills it; "constant"; None where it is left alone.
         options: of the scheme.
         reason: why, or why it is left alone.
+        through: the parametrization that it is written through, if one stands between.
         fan_in: inputs of one output unit.
         fan_out: outputs that one input unit reaches.
         reads: what its input comes from, as far as it was learnt.
@@ -49,6 +50,7 @@ class Assignment:
     scheme: str | None
     options: Mapping[str, Any] = field(default_factory=dict)
     reason: str = ""
+    through: str = ""
     fan_in: int | None = None
     fan_out: int | None = None
     reads: str = ""

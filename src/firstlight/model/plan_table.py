@@ -72,7 +72,7 @@ def _cells(group: list["Assignment"]) -> tuple[str, ...]:
     if len(group) > 1:
         marks = [r.name.removeprefix(row.names[0]) for r in group]
         name = row.names[0] + (marks[0] + "…" + marks[-1] if len(group) > 4 else "".join(marks))
-    if len(row.names) > 1 and "parametrizations" not in row.names[1]:
+    if len(row.names) > 1 and not row.through:
         name += f" (= {', '.join(row.names[1:])})"
     before = row.before or row.reads
     scheme = row.scheme or "-"
@@ -93,7 +93,7 @@ def _cells(group: list["Assignment"]) -> tuple[str, ...]:
         scheme,
         _number(row.gain),
         "" if row.scheme == "constant" else _number(row.std),
-        row.reason,
+        row.reason + (f", through {row.through}" if row.through and row.scheme else ""),
     )
 
 

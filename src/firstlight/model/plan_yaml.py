@@ -2,18 +2,14 @@
 
 from typing import TYPE_CHECKING, Any
 
-from firstlight.errors import FirstlightError
-
 if TYPE_CHECKING:
     from firstlight.model.plan import Assignment, Plan
 
 
 def to_yaml(plan: "Plan") -> str:
     """Return one line for every tensor: its scheme, its value, or "keep"."""
-    try:
-        import yaml
-    except ImportError as error:
-        raise FirstlightError("a plan as YAML needs pyyaml: pip install pyyaml") from error
+    import yaml  # here: most plans are not written
+
     rows = {row.name: _value(row) for row in plan.assignments}
     text = yaml.safe_dump({"overrides": rows}, sort_keys=False, allow_unicode=True, width=1000)
     return f"# scheme {plan.settings['scheme']}, seed {plan.settings['seed']}\n{text}"

@@ -23,6 +23,7 @@ from firstlight.model.trace import Trace, trace
 from firstlight.model.views import WeightView, slot_views, why_blocked
 
 AUTO = "auto"
+FRAMEWORKS = "the framework's start stays, as for its weights"
 EXCLUDED, NOT_INCLUDED = "excluded", "not included"
 
 
@@ -132,10 +133,15 @@ class _Planner:
         self.forget_bias = self._forget_bias(forget_bias)
         self.empty = empty or any(slot.tensor.is_meta for slot in self.slots if slot.storage)  # type: ignore[union-attr]
         self.shared = {} if self.empty else shared_memory(self.slots)
+        self.filled: set[int] = set()  # modules whose weights get a new start
         self.last = max((v.index for vs in self.views.values() for v in vs), default=0)
 
     def plan(self, name: str) -> Plan:
-        tasks = [task for slot in self.slots for task in self._tasks(slot)]
+        matrices = {s.name: list(self._tasks(s)) for s in self.slots if s.name in self.views}
+        self.filled = {
+            id(task.slot.module) for made in matrices.values() for task in made if task.writes
+        }
+        tasks = [t for s in self.slots for t in matrices.get(s.name) or self._tasks(s)]
         settings = {"scheme": name, "seed": self.seed, **self.options}
         if self.empty:
             settings["empty"] = True
@@ -184,6 +190,8 @@ class _Planner:
         cannot = why_blocked(slot, slot.tensor)
         if cannot:
             return Task(slot, reason=cannot, blocked=_waits(slot))
+        if self.scheme is None and self.forget_bias is None and not self._fills_weights_of(slot):
+            return Task(slot, reason=FRAMEWORKS)
         rows_value = self.forget_bias if slot.treatment.rows else None
         said = "starts at" if rows_value is None else f"forget gates at {rows_value:g}, else"
         reason = f"{slot.treatment.kind} {said} {slot.treatment.value:g}"
@@ -191,6 +199,10 @@ class _Planner:
         return Task(
             slot, value=slot.treatment.value, rows_value=rows_value, reason=reason, blocked=blocked
         )
+
+    def _fills_weights_of(self, slot: Slot) -> bool:
+        """Return whether auto fills a weight of the slot's module; biases go with their weights."""
+        return id(slot.module) in self.filled
 
     def _override_value(self, slot: Slot, override: Override) -> Task:
         """Set a tensor to the number that the user gave for it."""

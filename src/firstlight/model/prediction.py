@@ -145,6 +145,10 @@ def _measured(x: Tensor) -> Moments:
 def _angle(values: Tensor, axis: int) -> float:
     """Return the mean squared cosine between the features of a few samples."""
     rows = values.movedim(axis, -1).flatten(0, -2) if values.ndim > 1 else values[:, None]
+    if values.ndim > 3:  # what a convolution reads is a patch, more like an image than a pixel
+        rows = values.flatten(1)
     rows = rows[:: max(1, len(rows) // 64)]
     rows = rows / rows.norm(dim=1, keepdim=True).clamp(min=1e-30)
-    return float((rows @ rows.T).square().mean())
+    squares = (rows @ rows.T).square()
+    others = len(rows) * (len(rows) - 1)  # a sample's angle to itself is no matter
+    return float(squares.sum() - squares.diagonal().sum()) / others if others else 1.0

@@ -39,7 +39,7 @@ def check_landed(slot: Slot, expected: Landed, *, fitted: bool = False) -> None:
     assert slot.storage is not None
     value = slot.storage.landed()
     norm = _norm(value)
-    if fitted or not slot.storage.direct:
+    if fitted or not slot.storage.own:
         if not norm < float("inf") or (norm == 0 and expected.norm > 0):
             raise FirstlightError(f"{slot.name}: the write through {slot.storage.through} failed")
         return

@@ -51,7 +51,7 @@ RULES: tuple[Rule, ...] = (
 )
 
 #: What is said where no row holds.
-NO_EVIDENCE = "no comparison of ours supports another start here: the framework's stays"
+NO_EVIDENCE = "no evidence for another start: the framework's stays"
 
 
 def rule_for(at: Setting) -> Rule | None:

@@ -57,9 +57,9 @@ def frequency(activation: Activation) -> float | None:
     """
     import torch
 
-    if activation.function is None or "sin" not in activation.name:
+    if activation.function is None:
         return None
-    x = torch.linspace(-1, 1, 41, dtype=torch.float64, device="cpu")
+    x = torch.linspace(-2, 2, 81, dtype=torch.float64, device="cpu")
     step = torch.tensor([1e-6], dtype=torch.float64, device="cpu")
     with torch.no_grad():
         omega = float(activation.function(step.clone())) / 1e-6

@@ -85,7 +85,7 @@ def slots(model: nn.Module) -> list[Slot]:
             slot = _slot(module, path, local, treatment, names)
             if slot is None:
                 continue
-            if slot.storage and not slot.storage.direct:
+            if slot.storage and not slot.storage.own:
                 hidden |= {id(tensor): slot.name for tensor in slot.storage.stored()}
             key = _key(slot, module, local)
             found[key] = _stricter(found.get(key), slot)
@@ -115,7 +115,7 @@ def _slot(
     if storage is None:
         value = vars(module).get(local)
         return Slot(name, (name,), None, COMPUTED) if isinstance(value, Tensor) else None
-    if not storage.direct:
+    if not storage.own:
         held = [t for t in storage.stored() if isinstance(t, nn.Parameter)]
         every = (name, *(n for tensor in held for n in names.get(id(tensor), ())[:1]))
         return Slot(name, every, storage, treatment, frozen=storage.frozen)
@@ -132,7 +132,7 @@ def _all_frozen(module: nn.Module) -> bool:
 
 
 def _key(slot: Slot, module: nn.Module, local: str) -> int:
-    if slot.storage and slot.storage.direct:
+    if slot.storage and slot.storage.own:
         return id(slot.storage.stored()[0])
     return hash((id(module), local))
 

@@ -25,6 +25,8 @@ class Storage(ABC):
 
     #: Whether ``read`` is the very memory that the model uses.
     direct = False
+    #: Whether what is stored is the tensor itself, and not what makes it.
+    own = False
     #: What stands between the tensor and what is stored; "" for nothing.
     through = ""
 
@@ -66,7 +68,7 @@ class Storage(ABC):
 class Direct(Storage):
     """A parameter or a buffer."""
 
-    direct = True
+    direct = own = True
 
     def read(self) -> Tensor:
         """Return the value."""

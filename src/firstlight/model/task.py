@@ -99,6 +99,7 @@ def assignment(task: Task, trace: Trace) -> dict[str, Any]:
         "scheme": _scheme(task),
         "options": dict(task.options),
         "reason": task.blocked or task.reason,
+        "through": task.slot.storage.through if task.slot.storage else "",
         "fan_in": fan_in,
         "fan_out": shape[0] * math.prod(shape[2:]) if fan_in is not None else None,
         "gain": std * math.sqrt(fan_in) if std is not None and fan_in else None,
@@ -148,8 +149,7 @@ def root_mean_square(tensor: Tensor) -> float:
     """Return sqrt(E[w^2]), summed in float32 or float64.
 
     Example:
-        >>> from firstlight.model.task import root_mean_square
-        >>> root_mean_square(torch.tensor([3.0, -3.0]))
+        >>> root_mean_square(torch.full((4,), -3.0))
         3.0
     """
     dtype = torch.float64 if tensor.dtype == torch.float64 else torch.float32

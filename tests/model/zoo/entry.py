@@ -53,7 +53,7 @@ def forward(model: nn.Module, batch: Any) -> Any:
 
 def load(name: str) -> ModuleType:
     """Import ``name``, which may import torchvision, only when a model is built from it."""
-    from firstlight.comparison._torchvision import prepare
+    from firstlight.model._torchvision import prepare
 
     prepare()
     return importlib.import_module(name)

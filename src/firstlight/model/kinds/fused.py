@@ -21,7 +21,9 @@ _GATED = frozenset({"gate_up_proj", "w12", "Wi"})
 #: Attention whose queries and keys are narrower than its values, in an order of its own.
 _UNEQUAL = ("key_dim", "key_attn_dim", "qk_dim")
 #: Modules whose first layer holds a gate and a value one after the other, by class.
-_GATED_CLASSES = frozenset({"GluMlp", "SwiGLUPacked"})
+_GATED_CLASSES = frozenset({"GluMlp"})
+#: Attention that was trained in several shards, each with its own parts, by class.
+_SHARDED = {"CodeGenAttention": (4, "qvk")}
 
 
 def fused_rows(parent: nn.Module, local: str, outputs: int, inputs: int) -> Split | None:
@@ -33,7 +35,12 @@ def fused_rows(parent: nn.Module, local: str, outputs: int, inputs: int) -> Spli
         '[k]'
     """
     if local in _QKV and not any(hasattr(parent, name) for name in _UNEQUAL):
-        if getattr(parent, "head_first", False):
+        sharded = _SHARDED.get(type(parent).__name__)
+        if sharded is not None:
+            return _per_shard(*sharded, outputs)
+        # GPT-BigCode's c_attn goes head by head unless all heads share one key
+        one_key = getattr(parent, "multi_query", True)
+        if getattr(parent, "head_first", False) or not one_key:
             return _per_head(parent, outputs)
         return _in_runs("qkv", _qkv_sizes(parent, outputs, inputs))
     if local in _PER_HEAD:
@@ -42,7 +49,8 @@ def fused_rows(parent: nn.Module, local: str, outputs: int, inputs: int) -> Spli
         return _in_runs("kv", (outputs // 2, outputs // 2))
     gated = local in _GATED or (local == "fc1" and type(parent).__name__ in _GATED_CLASSES)
     if gated and outputs % 2 == 0:
-        return _in_runs(("gate", "up"), (outputs // 2, outputs // 2))
+        labels = ("up", "gate") if getattr(parent, "gate_last", False) else ("gate", "up")
+        return _in_runs(labels, (outputs // 2, outputs // 2))
     return None
 
 
@@ -53,8 +61,8 @@ def _qkv_sizes(parent: nn.Module, outputs: int, inputs: int) -> tuple[int, ...] 
         return heads * size, groups * size, groups * size
     if outputs == inputs + 2 * size and getattr(parent, "multi_query", False):
         return inputs, size, size
-    if outputs == 2 * inputs and getattr(parent, "is_cross_attention", False):
-        return None  # keys and values alone; their own split would need another set of labels
+    if outputs == 2 * inputs:
+        return None  # keys and values alone, or groups that nothing tells of
     return (outputs // 3,) * 3 if outputs % 3 == 0 else None
 
 
@@ -82,6 +90,17 @@ def _split_heads(weight: Tensor, groups: int, shares: int, size: int) -> list[Pa
         Part("[k]", runs[:, shares], runs=True),
         Part("[v]", runs[:, shares + 1], runs=True),
     ]
+
+
+def _per_shard(shards: int, labels: str, outputs: int) -> Split | None:
+    if outputs % (shards * len(labels)):
+        return None
+    return partial(_split_shards, shards=shards, labels=labels)
+
+
+def _split_shards(weight: Tensor, shards: int, labels: str) -> list[Part]:
+    runs = weight.unflatten(0, (shards, len(labels), -1))
+    return [Part(f"[{label}]", runs[:, place], runs=True) for place, label in enumerate(labels)]
 
 
 def _in_runs(labels: Sequence[str], sizes: tuple[int, ...] | None) -> Split | None:

@@ -11,7 +11,7 @@ from scipy.special import ndtri
 from torch import Tensor
 
 #: Quantiles that a shape is kept as, in the middle of as many equal shares.
-_QUANTILES = 1024
+_QUANTILES = 4096
 _GAUSSIAN = ndtri((np.arange(_QUANTILES) + 0.5) / _QUANTILES)
 _GAUSSIAN /= math.sqrt(float((_GAUSSIAN**2).mean()))
 #: A sum or product of two shapes pairs so many quantiles of each.

@@ -126,7 +126,7 @@ class _Field:
         return out.plus(Density.gaussian(sum(bias))) if sum(bias) else out
 
     def product(self, node: Node) -> Moments:
-        if any(self.constant[i] for i in node.inputs):
+        if len(self._data(node)) == 1:
             return self.weight(node)
         return "a product of two signals: their angle depends on the data"
 

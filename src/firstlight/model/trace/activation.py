@@ -278,8 +278,10 @@ def _evaluate(module: nn.Module, args: tuple[Any, ...]) -> Tensor:
 
 def _name(steps: list[Node]) -> str:
     """Return the module's class, or the names of the operations joined."""
-    return "·".join(
-        type(node.module).__name__ if node.module is not None else node.op.strip("_")
-        for node in steps
-        if node.category != "parameter"
-    )
+    return "·".join(_step(node) for node in steps if node.category != "parameter")
+
+
+def _step(node: Node) -> str:
+    if node.module is not None:
+        return type(node.module).__name__
+    return node.op.strip("_").removeprefix("true")  # truediv and div are one

@@ -61,6 +61,7 @@ class _Reader:
         self.graph, self.sites = graph, sites
         self.nodes, self.consumers = graph.nodes, graph.consumers()
         self.constant = graph.constant()
+        self.learnt = self._learnt()
         self.ends = set(graph.outputs)
         self.depth = self._longest(forward=True)
         self.height = self._longest(forward=False)
@@ -79,10 +80,18 @@ class _Reader:
                 found.setdefault(name, _inside_attention(known, name) if attends(node) else known)
         return found
 
+    def _learnt(self) -> list[bool]:
+        """Return which constant nodes are parameters or made of some; buffers are not."""
+        flags: list[bool] = []
+        for node in self.nodes:
+            made = bool(node.parameter) or any(flags[i] for i in node.inputs)
+            flags.append(made and self.constant[node.index])
+        return flags
+
     def weighs(self, node: Node) -> bool:
         """Return whether a node multiplies the data by parameters."""
         if node.category == "product":
-            return any(self.constant[i] for i in node.inputs) and bool(self.data(node))
+            return any(self.learnt[i] for i in node.inputs) and bool(self.data(node))
         return node.category == "weight"
 
     def data(self, node: Node) -> list[int]:
@@ -129,21 +138,17 @@ class _Reader:
                 return "sum", None
             if here.op in PRODUCTS and len(inputs) > 1:
                 return "gate", None
-            passes = here.category in (*TRANSPARENT, "pool", "arithmetic", "elementwise")
+            if here.category == "product" and len(inputs) > 1:
+                return "attention", None
+            passes = here.category in (*TRANSPARENT, "pool", "arithmetic", "elementwise", "product")
             if not passes or not inputs:
                 return "other", None
             index = inputs[0]
         return "other", None
 
     def _weighed(self, index: int) -> bool:
-        """Return whether a signal comes from a weight, through norms and the like at most."""
-        passing = (*TRANSPARENT, "norm", "pool", "arithmetic")
-        while not self.weighs(self.nodes[index]):
-            data = self.data(self.nodes[index])
-            if self.nodes[index].category not in passing or not data:
-                return False
-            index = data[0]
-        return True
+        """Return whether any weight lies between the data and a node."""
+        return self.depth[index] + self.weighs(self.nodes[index]) > 0
 
     def _after(self, node: Node) -> tuple[str, Activation | None]:
         """Look ahead, breadth first, up to the next weights."""
@@ -175,12 +180,16 @@ class _Reader:
         """Name what a consumer of the signal is; "" for what just passes it on."""
         if self.weighs(there):
             return "weight"
-        if there.category in ("attention", "product"):
+        if there.category == "attention":
             return "attention"
+        if there.category == "product":  # with what is fixed, as a graph's edges, it passes on
+            return "attention" if len(self.data(there)) > 1 else ""
         if there.category == "norm":
             return "norm"
         others = [i for i in self.data(there) if i != source]
         if there.op in ADDITIONS and others:
+            if all(self._only_from(i, node.index) for i in others):
+                return ""  # both sides are this weight's, as where positions rotate queries
             shallower = min(self.depth[i] + self.weighs(self.nodes[i]) for i in others)
             return "residual" if shallower <= self.depth[node.index] else "sum"
         if there.op in PRODUCTS and others:
@@ -188,6 +197,20 @@ class _Reader:
         if there.category == "elementwise" and there.index not in self.sites:
             return ""
         return ""
+
+    def _only_from(self, index: int, source: int) -> bool:
+        """Return whether a signal comes from one weight alone, past no other."""
+        stack, seen = [index], set[int]()
+        while stack:
+            here = stack.pop()
+            if here == source or here in seen:
+                continue
+            seen.add(here)
+            inputs = self.data(self.nodes[here])
+            if self.weighs(self.nodes[here]) or not inputs:
+                return False
+            stack += inputs
+        return True
 
     def _ends(self, index: int) -> bool:
         """Return whether the signal reaches the output of the network."""

@@ -66,12 +66,17 @@ def leaf(module: nn.Module) -> str:
     if is_transposed_linear(module):
         return "linear"
     if is_norm(module):
-        return "norm_module"
+        return "" if _activates(module) else "norm_module"
     if are_experts(module):
         return "experts"
     if type(module).__name__ in ("DropPath", "StochasticDepth"):
         return "drop_path"
     return "activation_module" if is_activation(module) else ""
+
+
+def _activates(norm: nn.Module) -> bool:
+    """Return whether a norm applies an activation of its own behind it, as timm's do."""
+    return any(leaf(child) not in ("identity", "dropout") for child in norm.children())
 
 
 def is_activation(module: nn.Module) -> bool:

@@ -2,6 +2,7 @@
 
 weight       multiplies by a parameter: linear, convolutions, attention, recurrent layers
 table        reads rows of a parameter: embeddings
+product      multiplies matrices, of which one may be a parameter
 norm         brings the second moment to one
 elementwise  a function of each element alone
 arithmetic   elementwise too, of one or two tensors
@@ -17,8 +18,8 @@ pad          puts constants around
 _GROUPS: dict[str, str] = {
     "weight": """linear conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d
         bilinear multi_head_attention_forward lstm gru rnn_tanh rnn_relu lstm_cell gru_cell
-        rnn_tanh_cell rnn_relu_cell addmm baddbmm experts""",
-    "product": "matmul bmm mm einsum __matmul__ __rmatmul__ dot mv",
+        rnn_tanh_cell rnn_relu_cell experts""",
+    "product": "addmm baddbmm matmul bmm mm einsum __matmul__ __rmatmul__ dot mv",
     "table": "embedding embedding_bag",
     "norm": """layer_norm batch_norm group_norm rms_norm instance_norm normalize
         local_response_norm norm_module""",

@@ -7,9 +7,11 @@ network depends on values, it is a real run on the batch, after which the model 
 
 import contextlib
 import copy
+import random
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
@@ -27,7 +29,7 @@ def record_meta(model: nn.Module, example: Any, stored: Mapping[int, str]) -> Gr
     """Run a copy of ``model`` on the meta device; raise whatever it raises there."""
     clone, names = _on_meta_device(unwrapped(model), stored)
     batch = substitute(_plain(example), lambda x: x.to("meta") if isinstance(x, Tensor) else x)
-    with torch.no_grad():
+    with quiet(clone), left_as_it_was(clone):
         return _record(clone, batch, names, "a run on the meta device")
 
 
@@ -65,7 +67,7 @@ def record_real(
     ``observe`` is called with the index and the value of every node that is a tensor.
     """
     model = unwrapped(model)
-    with quiet(model), _attributes_restored(model):
+    with quiet(model), left_as_it_was(model):
         return _record(model, _plain(example), stored, "a run on the batch", observe)
 
 
@@ -263,12 +265,15 @@ def _plain(value: Any) -> Any:
 
 
 @contextlib.contextmanager
-def _attributes_restored(model: nn.Module) -> Iterator[None]:
-    """Put plain attributes of the modules back: caches that a run may leave."""
+def left_as_it_was(model: nn.Module) -> Iterator[None]:
+    """Put plain attributes of the modules back, caches that a run may leave, and all draws."""
     saved = [(module, dict(vars(module))) for module in model.modules()]
+    drawn, numpy_drawn = random.getstate(), np.random.get_state()
     try:
         yield
     finally:
+        random.setstate(drawn)
+        np.random.set_state(numpy_drawn)
         for module, attributes in saved:
             vars(module).clear()
             vars(module).update(attributes)

@@ -5,10 +5,15 @@ from typing import Any
 
 from torch import Tensor, fx, nn
 
+from firstlight.init._forward import quiet
 from firstlight.model.names import plain_name, unwrapped
 from firstlight.model.trace.graph import Graph, Ref, substitute
 from firstlight.model.trace.modules import COMPOSITE, leaf
-from firstlight.model.trace.recorded import record_composite
+from firstlight.model.trace.recorded import left_as_it_was, record_composite
+
+#: What is asked of a stand-in without its values: no signal goes through the answer.
+_SIZES = frozenset(["shape", "size", "dim", "ndim", "numel", "dtype", "device"])
+_SIZE = {"category": "parameter", "inputs": ()}
 
 
 class _Tracer(fx.Tracer):
@@ -23,7 +28,9 @@ def trace_symbolic(model: nn.Module, stored: Mapping[int, str]) -> Graph:
     model = unwrapped(model)
     for module in model.modules():
         leaf(module)  # tried out now: fx replaces how modules are called while it traces
-    return _Translation(model, stored, _Tracer().trace(model)).graph
+    # fx keeps constants as attributes of the model, and runs what the code does to buffers
+    with quiet(model), left_as_it_was(model):
+        return _Translation(model, stored, _Tracer().trace(model)).graph
 
 
 class _Translation:
@@ -49,7 +56,9 @@ class _Translation:
         else:
             function = self._function(node)
             name = getattr(function, "__name__", "other")
-            self._node[node] = self._add(node, name, function)
+            attribute = name == "getattr" and node.args[1] in _SIZES
+            fields = _SIZE if attribute or name in _SIZES else {}
+            self._node[node] = self._add(node, name, function, **fields)
 
     def _function(self, node: fx.Node) -> Callable[..., Any]:
         if node.op == "call_method":

@@ -1,0 +1,130 @@
+"""Speed and memory of whole models' starts against anyinit, and against torch's own fills.
+
+All times of one table come from one process: rivals take turns, the least of each counts, and only
+ratios are judged, so a busy machine moves both sides. Memory is read in a fresh process per case.
+Run by `make bench`.
+"""
+
+import argparse
+import math
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from functools import partial
+
+import torch
+from memory import peak_mebibytes
+from rich.console import Console
+from rich.table import Table
+from torch import nn
+
+import firstlight
+from firstlight.model.named import build
+
+Start = Callable[[nn.Module], object]
+
+MODELS = ("torchvision:resnet50", "torchvision:vit_b_16")
+ANYINIT_BAR = 0.2  # of anyinit's time: at least five times as fast
+KAIMING_BAR = 1.0  # of the time of a loop of kaiming_normal_
+MEMORY_BAR = 64.0  # MiB beyond the model
+
+
+def anyinit(model: nn.Module) -> None:
+    from anyinit import initialize
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        initialize(model)
+
+
+def kaiming(model: nn.Module) -> None:
+    for layer in model:
+        nn.init.kaiming_normal_(layer.weight)
+
+
+OURS: dict[str, Start] = {
+    "auto": lambda model: firstlight.initialize(model, "auto"),
+    "harmonic": lambda model: firstlight.initialize(model, "harmonic"),
+}
+STARTS = {**OURS, "anyinit": anyinit, "kaiming_normal_": kaiming}
+
+
+def linears(width: int) -> nn.Sequential:
+    """Eight linear layers whose own start is not drawn: it would only cost time."""
+    layers = [nn.utils.skip_init(nn.Linear, width, width, bias=False) for _ in range(8)]
+    return nn.Sequential(*layers)
+
+
+def least_milliseconds(model: nn.Module, names: list[str], repeats: int) -> dict[str, float]:
+    """Time every start in turn, so that a slow moment hits all of them."""
+    least = dict.fromkeys(names, math.inf)
+    for turn in range(repeats + 1):
+        for name in names:
+            begin = time.perf_counter()
+            STARTS[name](model)
+            if turn > 0:  # the first turn warms caches and thread pools
+                least[name] = min(least[name], (time.perf_counter() - begin) * 1e3)
+    return least
+
+
+def memory_of(model: str, start: str, threads: int) -> float:
+    """Peak memory of a start beyond the model, in MiB, in a process of its own."""
+    command = [sys.executable, __file__, f"--threads={threads}", "--memory-of", model, start]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def print_memory(model: str, start: str) -> None:
+    """What ``memory_of`` runs: the first start of the model, with all modules loaded."""
+    STARTS[start](nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(8, 8)))
+    print(peak_mebibytes(partial(STARTS[start], build(model))))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--width", type=int, default=8192, help="of the eight linear layers")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--memory-of", nargs=2, metavar=("MODEL", "START"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    if options.memory_of:
+        print_memory(*options.memory_of)
+        return 0
+    table = Table(
+        title=f"{options.threads} threads, torch {torch.__version__}, least of {options.repeats}"
+    )
+    for heading in ("model", "start", "ms", "/ rival", "MiB beyond it"):
+        table.add_column(heading, justify="left" if heading in ("model", "start") else "right")
+    checks = []
+    for name in (*MODELS, f"8 x Linear({options.width})"):
+        checks += compare(name, options, table)
+    console = Console()
+    console.print(table)
+    for what, value, bar in checks:
+        console.print(f"{'ok  ' if value <= bar else 'MISS'} {what}: {value:.3g} (at most {bar:g})")
+    return 0 if all(value <= bar for _, value, bar in checks) else 1
+
+
+def compare(name: str, options: argparse.Namespace, table: Table) -> list[tuple[str, float, float]]:
+    """Add a row for every start of one model; return what is promised of ours."""
+    named = name in MODELS
+    rival, bar = ("anyinit", ANYINIT_BAR) if named else ("kaiming_normal_", KAIMING_BAR)
+    model = build(name) if named else linears(options.width)
+    times = least_milliseconds(model, [rival, *OURS], options.repeats)
+    checks = []
+    for start, value in times.items():
+        memory = memory_of(name, start, options.threads) if named else math.nan
+        ratio = value / times[rival]
+        shown = f"{memory:.1f}" if named else ""
+        table.add_row(name, start, f"{value:.1f}", f"{ratio:.3f}", shown)
+        if start in OURS:
+            checks.append((f"{name}: {start} / {rival}", ratio, bar))
+        if start in OURS and named:
+            checks.append((f"{name}: {start} MiB", memory, MEMORY_BAR))
+    return checks
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

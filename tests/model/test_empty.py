@@ -1,0 +1,120 @@
+"""Models built on the meta device and given memory by ``to_empty``: nothing stays garbage."""
+
+import pytest
+import torch
+from torch import nn
+
+import firstlight
+from firstlight import FirstlightError, OptionError
+
+
+class Positions(nn.Module):
+    """Holds a buffer and a parameter that nobody but its own ``__init__`` fills."""
+
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Linear(6, 6)
+        self.register_buffer("table", torch.arange(6.0))
+        self.token = nn.Parameter(torch.zeros(6))
+
+    def forward(self, x):
+        return self.body(x + self.table + self.token)
+
+
+def build(device=None):
+    with torch.device(device or "cpu"):
+        return nn.Sequential(
+            nn.Embedding(20, 8), nn.Linear(8, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.LSTM(16, 4)
+        )
+
+
+def poisoned(model):
+    """Give a meta model memory, with the worst that memory can hold."""
+    model.to_empty(device="cpu")
+    for tensor in (*model.parameters(), *model.buffers()):
+        tensor.detach().fill_(float("nan") if tensor.is_floating_point() else 77)
+    return model
+
+
+def test_a_meta_model_is_planned_but_not_written():
+    model = build("meta")
+    plan = firstlight.plan(model, "harmonic")
+    assert set(plan.blocked) >= {"1.weight", "1.bias", "2.running_var"}
+    assert "cannot be applied yet" in str(plan)
+    with pytest.raises(OptionError, match=r"is on the meta device .*to_empty"):
+        plan.apply()
+    with pytest.raises(OptionError, match=r"is on the meta device .*to_empty"):
+        firstlight.initialize(model, "harmonic")
+    assert all(p.is_meta for p in model.parameters())
+
+
+@pytest.mark.parametrize("fill", ["nan", "zeros"])
+def test_a_plan_made_on_meta_fills_everything_after_to_empty(fill):
+    model = build("meta")
+    plan = firstlight.plan(model, "harmonic", seed=4)
+    poisoned(model)
+    if fill == "zeros":  # what fresh memory often holds must not pass for zero on purpose
+        for tensor in (*model.parameters(), *model.buffers()):
+            tensor.detach().zero_()
+    plan.apply()
+    real = firstlight.initialize(build(), "harmonic", seed=4)
+    for (name, one), two in zip(
+        model.state_dict().items(), real.state_dict().values(), strict=True
+    ):
+        assert one.isfinite().all(), name
+        if name != "0.weight":  # the framework's own draw
+            assert torch.equal(one, two), name
+    assert 0.8 < model[0].weight.std() < 1.2
+
+
+def test_the_frameworks_own_start_is_keyed_by_seed():
+    def table(seed):
+        model = build("meta")
+        plan = firstlight.plan(model, "harmonic", seed=seed)
+        plan_model = poisoned(model)
+        state = torch.get_rng_state()
+        plan.apply()
+        assert torch.equal(state, torch.get_rng_state())
+        return plan_model[0].weight.detach().clone()
+
+    assert torch.equal(table(1), table(1))
+    assert not torch.equal(table(1), table(2))
+
+
+def test_what_nobody_fills_is_refused_by_name():
+    with torch.device("meta"):
+        model = Positions()
+    plan = firstlight.plan(model, "harmonic")
+    assert plan.unfilled == ("token", "table")
+    assert "nobody fills after to_empty: token, table" in str(plan)
+    poisoned(model)
+    before = {name: t.clone() for name, t in model.state_dict().items()}
+    with pytest.raises(FirstlightError, match=r"nobody fills token, table after to_empty"):
+        plan.apply()
+    after = model.state_dict()
+    assert all(torch.equal(before[n], after[n], ) or before[n].isnan().all() for n in before)
+    firstlight.initialize(model, "harmonic", empty=True, exclude=["token", "table"])
+    assert model.body.weight.isfinite().all()
+
+
+def test_hugging_face_buffers_are_filled_by_their_own_library():
+    pytest.importorskip("transformers")
+    from zoo.entry import load
+
+    t = load("transformers")
+    config = t.LlamaConfig(
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=1,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        vocab_size=50,
+    )
+    with torch.device("meta"):
+        model = t.LlamaForCausalLM(config)
+    plan = firstlight.plan(model)
+    poisoned(model)
+    plan.apply()
+    expected = t.LlamaForCausalLM(config).model.rotary_emb.inv_freq
+    assert torch.equal(model.model.rotary_emb.inv_freq, expected)
+    assert all(tensor.isfinite().all() for tensor in model.state_dict().values())

@@ -1,0 +1,274 @@
+import json
+
+import pytest
+import torch
+from torch import nn
+
+import firstlight
+from firstlight import FirstlightError, OptionError
+
+
+def build():
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Embedding(10, 8, padding_idx=0),
+        nn.Linear(8, 16),
+        nn.LayerNorm(16),
+        nn.GELU(),
+        nn.Linear(16, 4),
+    )
+
+
+def state(model):
+    return {name: value.clone() for name, value in model.state_dict().items()}
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_a_plan_names_every_parameter_and_buffer_and_changes_nothing():
+    model = nn.Sequential(build(), nn.BatchNorm1d(4))
+    before, rng = state(model), torch.get_rng_state()
+    plan = firstlight.plan(model, "harmonic")
+    assert str(plan)
+    assert plan.predictions is not None
+    assert [row.name for row in plan] == list(before)
+    assert same(before, state(model))
+    assert torch.equal(rng, torch.get_rng_state())
+
+
+def test_rows_hold_what_the_weights_will_be():
+    model = build()
+    plan = firstlight.plan(model, "he_normal")
+    row = plan["1.weight"]
+    assert (row.kind, row.shape, row.fan_in, row.fan_out) == ("linear", (16, 8), 8, 16)
+    assert (row.scheme, row.reads, row.after, row.learnt) == (
+        "he_normal",
+        "table",
+        "gelu",
+        "torch.fx",
+    )
+    assert row.std == pytest.approx((2 / 8) ** 0.5)
+    assert row.gain == pytest.approx(2**0.5)
+    assert plan["4.weight"].before == "gelu"
+    assert plan["4.weight"].feeds == "head"
+    assert plan["2.bias"].std == 0
+    with pytest.raises(FirstlightError, match="no parameter 'nope'"):
+        plan["nope"]
+
+
+@pytest.mark.parametrize("undo", [True, False])
+def test_initialize_and_apply_write_the_same(undo):
+    one, two = build(), build()
+    firstlight.initialize(one, "harmonic")
+    assert firstlight.plan(two, "harmonic").apply(undo=undo) is two
+    assert same(state(one), state(two))
+
+
+def test_undo_restores_every_bit_once():
+    model = build()
+    before = state(model)
+    plan = firstlight.plan(model, "orthogonal")
+    with pytest.raises(FirstlightError, match="nothing to undo"):
+        plan.undo()
+    plan.apply()
+    assert not same(before, state(model))
+    assert plan.undo() is model
+    assert same(before, state(model))
+    with pytest.raises(FirstlightError, match="nothing to undo"):
+        plan.undo()
+
+
+class _Fragile(nn.Module):
+    """A parametrization whose inverse fails."""
+
+    def forward(self, x):
+        return x
+
+    def right_inverse(self, x):
+        raise RuntimeError("no inverse today")
+
+
+@pytest.mark.parametrize("undo", [True, False])
+def test_a_failure_on_the_way_leaves_every_bit(undo):
+    model = build()
+    nn.utils.parametrize.register_parametrization(model[4], "weight", nn.Identity())
+    model[4].parametrizations["weight"][0] = _Fragile()
+    before = state(model)
+    with pytest.raises(RuntimeError, match="no inverse today"):
+        firstlight.plan(model, "harmonic").apply(undo=undo)
+    assert same(before, state(model))
+
+
+def test_a_changed_shape_is_refused():
+    model = build()
+    plan = firstlight.plan(model, "harmonic")
+    model[1] = nn.Linear(8, 16)  # a new layer of the same name is not the one that was planned
+    model[4].weight = nn.Parameter(torch.zeros(5, 16))
+    before = state(model)
+    with pytest.raises(FirstlightError, match=r"4\.weight had shape \(4, 16\) .*make a new plan"):
+        plan.apply()
+    assert same(before, state(model))
+
+
+def test_a_write_that_does_not_land_is_an_error(monkeypatch):
+    model = build()
+    before = state(model)
+    plan = firstlight.plan(model, "harmonic")
+    real = firstlight.init.Scheme.__call__
+
+    def elsewhere(self, weight, place, options):
+        return real(self, weight.clone() if weight.numel() else weight, place, options)
+
+    monkeypatch.setattr(firstlight.init.Scheme, "__call__", elsewhere)
+    from firstlight.model import readback, writing
+
+    monkeypatch.setattr(
+        writing, "remember", lambda value: readback.remember(torch.full_like(value, 0.5))
+    )
+    with pytest.raises(FirstlightError, match="does not hold what was written to it"):
+        plan.apply()
+    assert same(before, state(model))
+
+
+def test_overrides_by_name_pattern_and_type():
+    plan = firstlight.plan(
+        build(),
+        "harmonic",
+        overrides={
+            nn.Linear: "he_normal",
+            "1.bias": 0.25,
+            "4.*": "keep",
+            "type:Embedding": {"scheme": "truncated_normal", "gain": 0.5},
+        },
+    )
+    assert plan["1.weight"].scheme == "he_normal"
+    assert plan["1.bias"].std == 0.25
+    assert plan["4.weight"].scheme is None
+    assert plan["4.weight"].reason == "override 4.*: keep"
+    model = plan.apply()
+    assert bool((model[1].bias == 0.25).all())
+    assert not model[0].weight[0].any(), "the padding row stays"
+    assert model[0].weight.detach()[1:].std() == pytest.approx(0.5 / 8**0.5, rel=0.2)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"nope": "keep"}, "overrides='nope' matches no parameter"),
+        ({"1.weight": "harmonics"}, "scheme must be one of"),
+        ({"1.weight": "harmonic:depth=3"}, "does not use the option 'depth'"),
+        ({"1.weight": None}, "must be 'keep', a number, a scheme"),
+        ({"1.weight": "lsuv"}, "fits whole models"),
+        ({"1.weight": 2.0}, "takes a scheme or 'keep'"),
+        ({"1.bias": "he_normal"}, "is no weight matrix; give a number or 'keep'"),
+        ({"1.bias": float("nan")}, "must be a finite number"),
+        (["1.weight"], "overrides takes a mapping"),
+        ({nn.Conv2d: "keep"}, "overrides='Conv2d' matches no parameter"),
+        ({int: "keep"}, "takes name patterns or module types"),
+    ],
+)
+def test_bad_overrides_are_one_line_and_change_nothing(overrides, message):
+    model = build()
+    before = state(model)
+    with pytest.raises(OptionError, match=message) as caught:
+        firstlight.initialize(model, "harmonic", overrides=overrides)
+    assert "\n" not in str(caught.value)
+    assert same(before, state(model))
+
+
+def test_overrides_from_yaml_and_back(tmp_path):
+    path = tmp_path / "plan.yaml"
+    path.write_text("overrides:\n  1.weight: siren:omega=20\n  2.weight: 0.5\n  type:Embedding: keep\n")
+    plan = firstlight.plan(build(), "harmonic", overrides=path)
+    assert dict(plan["1.weight"].options) == {"omega": 20}
+    assert plan["2.weight"].std == 0.5
+    path.write_text(plan.to_yaml())
+    again = firstlight.plan(build(), "zero", overrides=str(path))
+    assert [(r.name, r.scheme, r.std) for r in again] == [(r.name, r.scheme, r.std) for r in plan]
+    assert same(state(plan.apply()), state(again.apply()))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("!!python/object/apply:os.system [ls]", "cannot read .* as YAML"),
+        ("[1, 2]", "overrides takes a mapping"),
+        ("a: [", "cannot read .* as YAML"),
+    ],
+)
+def test_yaml_is_data_and_checked(tmp_path, text, message):
+    path = tmp_path / "bad.yaml"
+    path.write_text(text)
+    with pytest.raises(OptionError, match=message):
+        firstlight.plan(build(), "harmonic", overrides=path)
+    with pytest.raises(OptionError, match="cannot read"):
+        firstlight.plan(build(), "harmonic", overrides=tmp_path / "none.yaml")
+
+
+def test_json_holds_the_table():
+    plan = firstlight.plan(build(), "edge_of_chaos", activation=torch.tanh)
+    read = json.loads(plan.to_json())
+    assert [row["name"] for row in read["assignments"]] == [row.name for row in plan]
+    assert read["settings"] == {"scheme": "edge_of_chaos", "seed": 0, "activation": "tanh"}
+
+
+def test_include_asks_for_frozen_zero_and_embedding_weights():
+    model = build()
+    model[1].requires_grad_(False)
+    nn.init.zeros_(model[4].weight)
+    left = firstlight.plan(model, "he_normal")
+    assert left["1.weight"].reason == left["1.bias"].reason == "frozen"
+    assert left["4.weight"].reason.startswith("all zeros")
+    assert left["0.weight"].scheme is None
+    asked = firstlight.plan(model, "he_normal", include=["1.*", "4.weight", nn.Embedding])
+    assert [r.name for r in asked if r.scheme] == ["0.weight", "1.weight", "1.bias", "4.weight"]
+    assert asked["2.weight"].reason == "not included"
+
+
+def test_loaded_parameters_stay():
+    model = build()
+    model[1].weight._is_hf_initialized = True  # as transformers marks what it loads
+    assert firstlight.plan(model, "harmonic")["1.weight"].reason == "loaded from a checkpoint"
+
+
+@pytest.mark.parametrize("layer", [nn.LSTM(4, 6, 2, bidirectional=True), nn.LSTMCell(4, 6)])
+def test_recurrent_parts_are_orthogonal_and_forget_gates_start_where_asked(layer):
+    firstlight.initialize(layer, "he_normal", forget_bias=1.0)
+    for name, tensor in layer.named_parameters():
+        gates = tensor.detach().chunk(4)
+        if name.startswith("weight_hh"):
+            for gate in gates:
+                torch.testing.assert_close(gate @ gate.T, torch.eye(6), atol=1e-5, rtol=0)
+        elif name.startswith("bias"):
+            forget = 1.0 if name.startswith("bias_ih") else 0.0
+            assert [float(gate.unique()) for gate in gates] == [0, forget, 0, 0]
+
+
+def test_forget_bias_is_for_lstms():
+    with pytest.raises(OptionError, match="forget_bias is for LSTMs"):
+        firstlight.plan(nn.GRU(3, 3), "harmonic", forget_bias=1.0)
+
+
+def test_tied_weights_come_once_with_all_names():
+    model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
+    model[1].weight = model[0].weight
+    plan = firstlight.plan(model, "harmonic")
+    assert plan["1.weight"] is plan["0.weight"]
+    assert plan["0.weight"].names == ("0.weight", "1.weight")
+
+
+def test_a_parameter_in_the_memory_of_another_is_left_alone():
+    model = nn.Sequential(nn.Linear(4, 6), nn.Linear(6, 4))
+    model[1].weight = nn.Parameter(model[0].weight.detach().t())
+    plan = firstlight.plan(model, "harmonic")
+    assert plan["1.weight"].reason == "shares memory with 0.weight"
+    plan.apply()
+    assert torch.equal(model[1].weight, model[0].weight.T)
+
+
+def test_groups_are_joined_in_the_table():
+    text = str(firstlight.plan(nn.Conv2d(16, 16, 3, groups=8), "harmonic"))
+    assert "weight[0]…[7]" in text
+    assert len(text.splitlines()) == 4
