@@ -81,6 +81,15 @@ def test_an_input_makes_data_driven_schemes_and_predictions_possible(call):
     assert "a run on the meta device" in out
 
 
+def test_where_nothing_was_traced_the_way_to_more_is_named(call):
+    assert call("plan", "hf:vit:num_hidden_layers=1", "--meta")[1].endswith(
+        "\nto trace the model, give the shape of a sample, as in --input 3x224x224\n"
+    )
+    code, out, _ = call("plan", "hf:vit:num_hidden_layers=1", "--meta", "--input=3x224x224")
+    assert code == 0
+    assert "a run on the meta device\n" in out
+
+
 def test_meta_costs_no_memory(call):
     size = "hidden_size=8192:intermediate_size=28672:num_attention_heads=64"
     code, out, _ = call("plan", f"hf:llama:num_hidden_layers=2:{size}", "--meta", "--json")

@@ -92,7 +92,14 @@ def test_what_nobody_fills_is_refused_by_name():
     with pytest.raises(FirstlightError, match=r"nobody fills token, table after to_empty"):
         plan.apply()
     after = model.state_dict()
-    assert all(torch.equal(before[n], after[n], ) or before[n].isnan().all() for n in before)
+    assert all(
+        torch.equal(
+            before[n],
+            after[n],
+        )
+        or before[n].isnan().all()
+        for n in before
+    )
     firstlight.initialize(model, "harmonic", empty=True, exclude=["token", "table"])
     assert model.body.weight.isfinite().all()
 

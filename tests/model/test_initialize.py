@@ -265,8 +265,10 @@ def test_parts_of_a_parameter_are_excluded_by_name(pattern):
 
 @pytest.mark.parametrize(
     ("exclude", "message"),
-    [(["haed.*"], "exclude='haed.*' matches no parameter"),
-        ([3], "name patterns or module types, got 3")],
+    [
+        (["haed.*"], "exclude='haed.*' matches no parameter"),
+        ([3], "name patterns or module types, got 3"),
+    ],
 )
 def test_a_pattern_that_matches_nothing_is_refused(exclude, message):
     model = build()

@@ -51,6 +51,11 @@ def test_on_the_meta_device_nothing_has_memory(name):
     assert all(parameter.is_meta for parameter in model.parameters())
 
 
+def test_a_model_that_the_meta_device_cannot_hold_says_so():
+    with pytest.raises(OptionError, match=r"on the meta device \(it may be without\): "):
+        build("torchvision:regnet_y_400mf", meta=True)
+
+
 def test_detection_models_fetch_no_backbone(monkeypatch):
     monkeypatch.setattr(torch.hub, "load_state_dict_from_url", None)
     assert build("torchvision:fcn_resnet50", meta=True).classifier is not None

@@ -180,7 +180,9 @@ def test_bad_overrides_are_one_line_and_change_nothing(overrides, message):
 
 def test_overrides_from_yaml_and_back(tmp_path):
     path = tmp_path / "plan.yaml"
-    path.write_text("overrides:\n  1.weight: siren:omega=20\n  2.weight: 0.5\n  type:Embedding: keep\n")
+    path.write_text(
+        "overrides:\n  1.weight: siren:omega=20\n  2.weight: 0.5\n  type:Embedding: keep\n"
+    )
     plan = firstlight.plan(build(), "harmonic", overrides=path)
     assert dict(plan["1.weight"].options) == {"omega": 20}
     assert plan["2.weight"].std == 0.5

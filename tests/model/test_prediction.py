@@ -67,7 +67,9 @@ def decoder(norm=nn.Identity):
     for n_in, n_out, (kernel, stride, padding) in zip(sizes, sizes[1:], kernels, strict=False):
         conv = nn.ConvTranspose2d(n_in, n_out, kernel, stride, padding)
         layers += [conv, norm(n_out) if norm is not nn.Identity else norm(), nn.ReLU()]
-    return nn.Sequential(*layers, nn.ConvTranspose2d(32, 16, 5, 3, 1), nn.Tanh()), normal(16, 100, 1, 1)
+    return nn.Sequential(*layers, nn.ConvTranspose2d(32, 16, 5, 3, 1), nn.Tanh()), normal(
+        16, 100, 1, 1
+    )
 
 
 def decoder_batch_norm():
@@ -120,7 +122,12 @@ MODELS = (
     gated,
 )
 #: Activations whose input must be predicted, not flagged, by scheme.
-KNOWN = {("tanh_100", "he_normal"): 0, ("decoder", "he_normal"): 0, ("tanh_100", "auto"): 0, ("decoder", "auto"): 0}
+KNOWN = {
+    ("tanh_100", "he_normal"): 0,
+    ("decoder", "he_normal"): 0,
+    ("tanh_100", "auto"): 0,
+    ("decoder", "auto"): 0,
+}
 
 
 @pytest.mark.parametrize("scheme", ["auto", "harmonic", "he_normal"])
@@ -146,13 +153,17 @@ def test_second_moments_are_within_a_fifth_of_the_plan(make, scheme):
 
 
 def test_what_a_mean_field_cannot_know_is_flagged():
-    net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(8, 8, 3), nn.ReLU())
+    net = nn.Sequential(
+        nn.Conv2d(3, 8, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(8, 8, 3), nn.ReLU()
+    )
     first, second = firstlight.plan(net, "he_normal", example=normal(8, 3, 16, 16)).predictions
     assert first.second_moment is not None
     assert second.second_moment is None
     assert "neighbours correlate" in second.reason
     deep = nn.Sequential(*[p for _ in range(40) for p in (nn.Linear(16, 16), nn.ReLU())])
-    reasons = {p.reason for p in firstlight.plan(deep, "he_normal", example=normal(32, 16)).predictions}
+    reasons = {
+        p.reason for p in firstlight.plan(deep, "he_normal", example=normal(32, 16)).predictions
+    }
     assert any("chance decides" in reason for reason in reasons)
     twins = firstlight.plan(tanh_100()[0], "sinusoidal").predictions
     assert all("depend on each other" in p.reason for p in twins)
@@ -166,7 +177,9 @@ def test_without_a_batch_the_data_is_standard_normal():
     assert loud.second_moment == pytest.approx(9, rel=0.1)
 
 
-@pytest.mark.parametrize("f", [torch.relu, torch.tanh, F.gelu, torch.square], ids=lambda f: f.__name__)
+@pytest.mark.parametrize(
+    "f", [torch.relu, torch.tanh, F.gelu, torch.square], ids=lambda f: f.__name__
+)
 def test_densities_agree_with_samples(f):
     x = 1.5 * normal(200_000).double() + 0.3
     y = 0.7 * normal(200_001)[1:].double()

@@ -84,6 +84,8 @@ def plan(
             seed=seed,
         )
         table, moments = str(made), predicted(made.predictions)
+        if made.trace.graph is None:
+            moments = ["to trace the model, give the shape of a sample, as in --input 3x224x224"]
         other = made.to_json() if as_json else made.to_yaml() if as_yaml else ""
     _print(other or "\n".join([*_fitting(table.splitlines()), *moments]))
 

@@ -57,7 +57,7 @@ def build(text: str, *, meta: bool = False) -> nn.Module:
     except FirstlightError:
         raise
     except (Exception, SystemExit) as error:  # others' code, which may ask Python to exit
-        where = " on the meta device" if meta else ""
+        where = " on the meta device (it may be without)" if meta else ""
         raise OptionError(f"model {text} cannot be built{where}: {reason(error)}") from error
     if not isinstance(model, nn.Module):
         raise OptionError(f"model {text}: expected a torch.nn.Module, got {model!r}")

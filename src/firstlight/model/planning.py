@@ -11,11 +11,11 @@ from firstlight.errors import OptionError, number
 from firstlight.init import SCHEMES, Scheme, find_scheme
 from firstlight.model.framework import has_start
 from firstlight.model.kinds import Kept, Matrix, Value
-from firstlight.model.leave import shared_memory, why_left_alone
+from firstlight.model.leave import all_zero, shared_memory, why_left_alone
 from firstlight.model.overrides import Override, Overrides
 from firstlight.model.patterns import Patterns
 from firstlight.model.plan import Plan
-from firstlight.model.rules import NO_EVIDENCE, rule_for
+from firstlight.model.rules import rule_for, why
 from firstlight.model.setting import Setting
 from firstlight.model.slots import Slot, lazy, slots
 from firstlight.model.task import Task, Where
@@ -234,13 +234,20 @@ class _Planner:
 
     def _auto(self, view: WeightView) -> Task:
         known = self.trace.facts.get(view.slot.name)
-        setting = Setting(view, known, self.trace)
+        setting = Setting(view, known, self.trace, self.zero_branches)
         rule = rule_for(setting)
         if rule is None or rule.scheme is None:
-            reason = NO_EVIDENCE if rule is None else f"{rule.what}: the framework's start stays"
-            return Task(view.slot, view, reason=reason)
-        reason = f"{rule.what} (results/{rule.evidence})"
-        return self._fill(view, SCHEMES[rule.scheme], rule.options(setting), reason)
+            return Task(view.slot, view, reason=why(rule))
+        return self._fill(view, SCHEMES[rule.scheme], rule.options(setting), why(rule))
+
+    @cached_property
+    def zero_branches(self) -> bool:
+        """Whether weights at the ends of residual branches are zero."""
+        return any(
+            known.feeds == "residual" and slot.storage and all_zero(slot.storage.stored()[0])
+            for slot in self.slots
+            if (known := self.trace.facts.get(slot.name)) and isinstance(slot.treatment, Matrix)
+        )
 
     def _fill(
         self, view: WeightView, scheme: Scheme, options: Mapping[str, Any], reason: str

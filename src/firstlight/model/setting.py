@@ -1,8 +1,12 @@
 """What a rule may ask of a weight: what it is, and the network that it stands in."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+
+import torch
+from torch import Tensor
 
 from firstlight import theory
 from firstlight.errors import FirstlightError
@@ -18,36 +22,59 @@ class Setting:
         view: the weight.
         facts: what the trace says of it; None where nothing was learnt.
         trace: the network.
+        zero_branches: whether weights at the ends of residual branches are zero.
     """
 
     view: WeightView
     facts: Facts | None
     trace: Trace
+    zero_branches: bool = False
+
+    @property
+    def _near(self) -> list[Activation]:
+        """The activations that the weight stands between."""
+        if self.facts is None or self.facts.reads == "features":
+            return []
+        return [a for a in (self.facts.after, self.facts.before) if a is not None]
 
     @cached_property
     def omega(self) -> float | None:
         """Frequency factor of a sine network sin(omega (W x + b)); None outside of one."""
-        if self.facts is None:
+        if not self._near or any(a is None for a in map(frequency, self._near)):
             return None
-        if self.facts.after is not None:
-            return frequency(self.facts.after)
-        # the last layer of one; what reads a sine of the data alone stands behind fixed features
-        before = self.facts.before if self.facts.reads == "activation" else None
-        return frequency(before) if before is not None else None
+        return frequency(self._near[0])
 
     @cached_property
-    def odd_sigmoid(self) -> Activation | None:
-        """The odd sigmoid, such as tanh, that this weight of a plain network stands at."""
-        if self.facts is None or self.trace.normalised or self.trace.residual:
+    def odd_sigmoid(self) -> str | Callable[[Tensor], Tensor] | None:
+        """The odd sigmoid, such as tanh, of a plain network that this weight stands in."""
+        if not self._in_plain_mlp or not self._near:
             return None
-        near = [a for a in (self.facts.after, self.facts.before) if a is not None]
-        return near[0] if near and all(map(is_odd_sigmoid, near)) else None
+        return self._near[0].named if all(map(is_odd_sigmoid, self._near)) else None
 
     @property
-    def gain(self) -> float:
-        """Gain, for zero-sum rows, that the activation before the weight asks for; 1 without."""
-        before = self.facts.before if self.facts else None
-        return (before.gain(zero_sum=True) if before else None) or 1.0
+    def _in_plain_mlp(self) -> bool:
+        return self.trace.plain and not self.trace.convolves and self.view.kind == "linear"
+
+    def in_plain_mlp(self, *names: str) -> bool:
+        """Return whether it stands between these activations, in Linear after Linear."""
+        near = {a.name for a in self._near}
+        return self._in_plain_mlp and bool(near) and near <= {*names}
+
+    def in_residual_mlp(self, *names: str) -> bool:
+        """Return whether it is a Linear of a network of branches with these activations alone."""
+        used = {a.name for a in self.trace.activations.values()}
+        others = self.trace.normalised or self.trace.attends or self.trace.convolves
+        linear = self.trace.residual and not others and self.view.kind == "linear"
+        return linear and bool(used) and used <= {*names}
+
+    @property
+    def vision_transformer(self) -> bool:
+        """Whether it is a Linear, attention or patch weight of a transformer that reads images."""
+        kinds = ("linear", "attention", "attention q", "attention k", "attention v")
+        patches = self.view.kind == "conv" and self.facts is not None and self.facts.reads == "data"
+        transformer = self.trace.attends and self.trace.convolves and self.trace.normalised
+        few = self.trace.convolutions == 1
+        return transformer and few and (self.view.kind in kinds or patches)
 
 
 def frequency(activation: Activation) -> float | None:
@@ -55,8 +82,6 @@ def frequency(activation: Activation) -> float | None:
 
     Measured: the slope at 0, and the values against that sine's.
     """
-    import torch
-
     if activation.function is None:
         return None
     x = torch.linspace(-2, 2, 81, dtype=torch.float64, device="cpu")
@@ -72,17 +97,16 @@ def frequency(activation: Activation) -> float | None:
 
 def is_odd_sigmoid(activation: Activation) -> bool:
     """Return whether an activation is odd, bounded, rising and steepest at 0, like tanh."""
-    import torch
-
     if activation.function is None:
         return False
     x = torch.linspace(0, 20, 401, dtype=torch.float64, device="cpu")
     try:
-        theory.critical_gain(activation.function)
+        theory.critical_gain(activation.named)
         with torch.no_grad():
             y = activation.function(x.clone())
     except (FirstlightError, RuntimeError, TypeError):
         return False
     rise = y.diff()
     bounded = float(y[-1] - y[-101]) < 0.1 * float(y[-1])
-    return bool((rise >= 0).all()) and bool((rise.diff() <= 1e-9).all()) and bounded
+    smooth = bool((rise >= 0).all()) and bool((rise.diff() <= 1e-9).all())
+    return smooth and bounded and float(rise[0]) > float(rise[20])

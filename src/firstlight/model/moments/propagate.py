@@ -18,7 +18,7 @@ from firstlight.model.moments.weights import WeightStatistics
 from firstlight.model.trace.activation import Chains
 from firstlight.model.trace.facts import attends
 from firstlight.model.trace.graph import Graph, Node
-from firstlight.model.trace.ops import ADDITIONS, PRODUCTS
+from firstlight.model.trace.ops import ADDITIONS, PRODUCTS, STATEFUL
 
 #: A density, or why there is none.
 Moments = Density | str
@@ -231,8 +231,7 @@ class _Field:
 
 _ATTENTION = "attention: where it looks depends on the data"
 _ATTENTION = "attention: where it looks depends on the data"
-_STATEFUL = "lstm gru rnn_tanh rnn_relu lstm_cell gru_cell rnn_tanh_cell rnn_relu_cell"
-_OPAQUE = frozenset([*_STATEFUL.split(), "experts", "bilinear", "einsum"])
+_OPAQUE = frozenset([*STATEFUL, "experts", "bilinear", "einsum"])
 _HANDLERS: dict[str, Callable[[_Field, Node], Moments]] = {
     "weight": _Field.weight,
     "product": _Field.product,

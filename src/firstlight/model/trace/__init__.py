@@ -14,6 +14,7 @@ from firstlight.model.slots import Slot, slots
 from firstlight.model.trace.activation import Activation, activations
 from firstlight.model.trace.facts import Facts, facts
 from firstlight.model.trace.graph import Graph
+from firstlight.model.trace.ops import STATEFUL
 from firstlight.model.trace.recorded import record_meta, record_real
 from firstlight.model.trace.symbolic import trace_symbolic
 
@@ -44,12 +45,42 @@ class Trace:
     @property
     def normalised(self) -> bool:
         """Whether a norm stands anywhere in the network."""
-        return self.graph is not None and any(n.category == "norm" for n in self.graph.nodes)
+        return self._any("norm")
 
     @property
     def residual(self) -> bool:
         """Whether branches are added to what bypasses them."""
         return any(f.feeds == "residual" for f in self.facts.values())
+
+    @property
+    def attends(self) -> bool:
+        """Whether there is attention anywhere."""
+        return self._any("attention") or any(f.feeds == "attention" for f in self.facts.values())
+
+    @property
+    def convolutions(self) -> int:
+        """How many convolutions there are."""
+        nodes = self.graph.nodes if self.graph else ()
+        return sum(node.op.startswith("conv") for node in nodes)
+
+    @property
+    def convolves(self) -> bool:
+        """Whether there are convolutions."""
+        return self.convolutions > 0
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is one weight after the other: no norms, branches, attention or states."""
+        special = self.normalised or self.residual or self.attends or self._any("gate")
+        return self.graph is not None and not special and not self._stateful
+
+    @property
+    def _stateful(self) -> bool:
+        nodes = self.graph.nodes if self.graph else ()
+        return any(node.op in STATEFUL for node in nodes)
+
+    def _any(self, category: str) -> bool:
+        return self.graph is not None and any(n.category == category for n in self.graph.nodes)
 
 
 def trace(model: nn.Module, example: Any = None, found: list[Slot] | None = None) -> Trace:

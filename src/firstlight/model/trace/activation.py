@@ -14,7 +14,6 @@ import torch
 from torch import Tensor, nn
 
 from firstlight import theory
-from firstlight.errors import FirstlightError
 from firstlight.model.trace.graph import Graph, Node, Ref, substitute
 from firstlight.model.trace.modules import apply_module
 from firstlight.model.trace.ops import CASTS
@@ -42,15 +41,10 @@ class Activation:
     node: int
     path: str = ""
 
-    def gain(self, *, zero_sum: bool = False) -> float | None:
-        """Return the gain of the weights behind it; None where it has none."""
-        if self.function is None:
-            return None
-        try:
-            known = self.name in theory.ACTIVATIONS and not self.measured
-            return theory.gain(self.name if known else self.function, zero_sum=zero_sum)
-        except (FirstlightError, RuntimeError, TypeError):
-            return None
+    @property
+    def named(self) -> "str | Callable[[Tensor], Tensor]":
+        """Its name, if theory knows that; else what it computes."""
+        return self.name if self.function is None or not self.measured else self.function
 
 
 def activations(graph: Graph, tensors: Mapping[str, Tensor]) -> dict[int, Activation]:

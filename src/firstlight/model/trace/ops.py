@@ -29,18 +29,19 @@ _GROUPS: dict[str, str] = {
         erf exp exp_ log log1p expm1 abs __abs__ sqrt rsqrt square reciprocal neg __neg__ clamp
         clamp_ clamp_min clamp_max clip atan arctan sinh cosh tan asinh sign floor round
         activation_module nan_to_num""",
-    "arithmetic": """add add_ __add__ __radd__ __iadd__ iadd sub sub_ __sub__ __rsub__ __isub__ isub
+    "arithmetic": """gt lt ge le __gt__ __lt__ __ge__ __le__ greater less
+        add add_ __add__ __radd__ __iadd__ iadd sub sub_ __sub__ __rsub__ __isub__ isub
         mul mul_ multiply __mul__ __rmul__ __imul__ imul div div_ truediv true_divide __truediv__
         __rtruediv__ __rdiv__ __div__ __itruediv__ itruediv pow __pow__ __rpow__ addcmul where
         maximum minimum lerp""",
     "attention": "softmax log_softmax scaled_dot_product_attention",
     "shape": """reshape view view_as permute transpose transpose_ t T mT flatten unflatten
-        contiguous __getitem__ getitem part chunk split tensor_split unbind squeeze squeeze_ unsqueeze
-        unsqueeze_ expand expand_as repeat repeat_interleave narrow select index_select gather movedim roll
-        swapaxes pixel_shuffle pixel_unshuffle channel_shuffle clone detach to float half bfloat16
-        double type type_as _unsafe_view flip view_as_real unfold moveaxis __get__ swapdims
-        checkpoint_identity identity contiguous_format cpu cuda rot90 masked_fill masked_fill_
-        tril triu requires_grad_ data""",
+        contiguous __getitem__ getitem part chunk split tensor_split unbind squeeze
+        squeeze_ unsqueeze unsqueeze_ expand expand_as repeat repeat_interleave narrow
+        select index_select gather movedim roll swapaxes pixel_shuffle pixel_unshuffle
+        channel_shuffle clone detach to float half bfloat16 double type type_as
+        _unsafe_view flip view_as_real unfold moveaxis __get__ swapdims identity cpu
+        cuda rot90 masked_fill masked_fill_ tril triu requires_grad_ data""",
     "pool": """max_pool1d max_pool2d max_pool3d avg_pool1d avg_pool2d avg_pool3d
         adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d
         adaptive_max_pool2d adaptive_max_pool3d lp_pool2d mean sum amax max min interpolate
@@ -59,6 +60,9 @@ _CASTS = "to float half bfloat16 double type type_as clone contiguous detach ide
 ADDITIONS, PRODUCTS = frozenset(_SUMS.split()), frozenset(_PRODUCTS.split())
 #: Casts and copies: they change no value that a formula could see.
 CASTS = frozenset(_CASTS.split())
+_STATEFUL = "lstm gru rnn_tanh rnn_relu lstm_cell gru_cell rnn_tanh_cell rnn_relu_cell"
+#: Layers with a state, which go through their input step by step.
+STATEFUL = frozenset(_STATEFUL.split())
 #: Categories through which a signal goes on as what it was.
 TRANSPARENT = frozenset({"shape", "drop", "pad"})
 
