@@ -16,7 +16,8 @@ RANK = textwrap.dedent(
     import torch
     import torch.distributed as dist
     from torch import nn
-    from torch.distributed.tensor import DTensor, Replicate, Shard, distribute_tensor, init_device_mesh
+    from torch.distributed.tensor import DTensor, Replicate, Shard, distribute_tensor
+    from torch.distributed.device_mesh import init_device_mesh
 
     import firstlight
 

@@ -1,4 +1,6 @@
 import json
+import os
+import signal
 
 import pytest
 import torch
@@ -86,7 +88,7 @@ class _Fragile(nn.Module):
     def forward(self, x):
         return x
 
-    def right_inverse(self, x):
+    def right_inverse(self, _):
         raise RuntimeError("no inverse today")
 
 
@@ -99,6 +101,28 @@ def test_a_failure_on_the_way_leaves_every_bit(undo):
     with pytest.raises(RuntimeError, match="no inverse today"):
         firstlight.plan(model, "harmonic").apply(undo=undo)
     assert same(before, state(model))
+
+
+@pytest.mark.parametrize("undo", [True, False])
+def test_ctrl_c_leaves_all_or_nothing(monkeypatch, undo):
+    """It comes while the first weight is written; nothing may be half done."""
+    model, whole = build(), firstlight.initialize(build(), "harmonic")
+    before = state(model)
+    plan = firstlight.plan(model, "harmonic")
+    real = firstlight.init.Scheme.__call__
+    sent = []
+
+    def interrupted(self, weight, place, options):
+        if weight.numel() and not sent:
+            sent.append(os.kill(os.getpid(), signal.SIGINT))
+        return real(self, weight, place, options)
+
+    monkeypatch.setattr(firstlight.init.Scheme, "__call__", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        plan.apply(undo=undo)
+    assert sent
+    assert same(state(model), before if undo else state(whole))
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_changed_shape_is_refused():

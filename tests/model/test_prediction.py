@@ -3,7 +3,7 @@
 import pytest
 import torch
 from torch import nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 import firstlight
 from firstlight.model.moments.density import Density, mixture
@@ -104,7 +104,7 @@ def gated():
 
         def forward(self, x):
             gate, value = self.both(self.norm(x)).chunk(2, -1)
-            return F.gelu(self.down(F.silu(gate) * value))
+            return functional.gelu(self.down(functional.silu(gate) * value))
 
     return Net(), normal(256, 128)
 
@@ -178,7 +178,7 @@ def test_without_a_batch_the_data_is_standard_normal():
 
 
 @pytest.mark.parametrize(
-    "f", [torch.relu, torch.tanh, F.gelu, torch.square], ids=lambda f: f.__name__
+    "f", [torch.relu, torch.tanh, functional.gelu, torch.square], ids=lambda f: f.__name__
 )
 def test_densities_agree_with_samples(f):
     x = 1.5 * normal(200_000).double() + 0.3

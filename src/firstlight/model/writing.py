@@ -49,13 +49,15 @@ def write(model: nn.Module, tasks: list[Task], example: Any, *, keep: bool, seed
         for tensor in slot.storage.stored():
             check_writable(tensor, slot.name)
     saved.add(slot.storage for slot in left if slot.storage and keep)
-    with torch.no_grad(), _interrupt_later(), _restored_on_error(saved):
+    with torch.no_grad(), _interrupt_later() as interrupts, _restored_on_error(saved):
         framework.start(unwrapped(model), left, seed)
         landed = [_write(slot, group) for slot, group in todo]
         if fitted:
             unit_variance(unwrapped(model), example, fitted)
         for (slot, _), expected in zip(todo, landed, strict=True):
             check_landed(slot, expected, fitted=slot.name in fitted)
+        if interrupts and keep:
+            saved.restore()
     return saved
 
 
@@ -146,19 +148,19 @@ def _restored_on_error(saved: Saved) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _interrupt_later() -> Iterator[None]:
+def _interrupt_later() -> Iterator[list[Any]]:
     """Let Ctrl-C wait until the model is written: half of it would be worse than a moment more."""
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield []
         return
-    caught: list[tuple[Any, ...]] = []
+    caught: list[Any] = []
     before: Callable[..., Any] | int | None = signal.getsignal(signal.SIGINT)
     if before is None:  # a handler that Python did not install, and could not put back
-        yield
+        yield []
         return
     signal.signal(signal.SIGINT, lambda *arguments: caught.append(arguments))
     try:
-        yield
+        yield caught
     finally:
         signal.signal(signal.SIGINT, before)
         if caught and callable(before):

@@ -231,6 +231,10 @@ class Chain:
         """
         if node.category == "parameter" and node.parameter in self.tensors:
             return self.tensors[node.parameter].detach().double().mean().to(x)
+        if node.op == "buffer" and node.args:
+            return node.args[0].to(x).reshape(())
+        if node.op in _FACTORIES and node.shape in ((), (1,)) and node.function is not None:
+            return _made(node, x)
         inputs = [values[i] for i in node.inputs if i in values]
         if node.category in _ALONE and node.function is not None and inputs:
             args = substitute(node.args, lambda v: _fill(v, values, x))
@@ -243,6 +247,16 @@ class Chain:
     @property
     def __name__(self) -> str:
         return _name(self.steps)
+
+
+#: What makes a tensor out of numbers.
+_FACTORIES = frozenset("zeros ones full tensor as_tensor scalar_tensor".split())
+
+
+def _made(node: Node, x: Tensor) -> Tensor:
+    assert node.function is not None
+    options = {key: value for key, value in node.kwargs.items() if key not in ("device", "dtype")}
+    return node.function(*node.args, **options).to(x).reshape(())
 
 
 _IN_PLACE = frozenset({"iadd", "isub", "imul", "itruediv"})

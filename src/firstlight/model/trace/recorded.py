@@ -224,6 +224,12 @@ def _on_meta_device(
     memo: dict[int, Any] = {}
     names = dict(stored)
     for tensor in _tensors(model):
+        if (
+            tensor.ndim == 0
+            and tensor.device.type == "cpu"
+            and not isinstance(tensor, nn.Parameter)
+        ):
+            continue  # a number, such as a frequency, counts by its value
         memo.setdefault(id(tensor), _without_memory(tensor))
         if id(tensor) in stored:
             names[id(memo[id(tensor)])] = stored[id(tensor)]

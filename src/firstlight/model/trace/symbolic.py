@@ -98,4 +98,6 @@ class _Translation:
         name = self._stored.get(id(value))
         if name is not None and isinstance(value, Tensor):
             return self.graph.parameter(name, tuple(value.shape)).index
-        return self.graph.add("buffer", category="parameter").index
+        single = isinstance(value, Tensor) and value.numel() == 1 and not value.is_meta
+        known = (value.detach().clone(),) if single else ()
+        return self.graph.add("buffer", category="parameter", args=known).index
