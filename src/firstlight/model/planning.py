@@ -226,7 +226,7 @@ class _Planner:
             raise OptionError(f"overrides[{override.text!r}]: {view.name} takes a scheme or 'keep'")
         if override is not None and override.scheme is not None:
             return self._fill(view, override.scheme, override.options, f"override {override.text}")
-        if view.role == "recurrent":
+        if self.scheme is not None and view.role == "recurrent":
             return self._fill(view, SCHEMES["orthogonal"], {}, "a layer's own past: orthogonal")
         if self.scheme is not None:
             return self._fill(view, self.scheme, self.options, "as asked")

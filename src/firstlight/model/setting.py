@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from firstlight import theory
 from firstlight.errors import FirstlightError
@@ -54,6 +54,12 @@ class Setting:
     @property
     def _in_plain_mlp(self) -> bool:
         return self.trace.plain and not self.trace.convolves and self.view.kind == "linear"
+
+    @property
+    def in_lstm(self) -> bool:
+        """Whether it is a weight of an LSTM, but for its projection."""
+        lstm = isinstance(self.view.slot.module, (nn.LSTM, nn.LSTMCell))
+        return lstm and self.view.kind in ("recurrent", "recurrent input")
 
     def in_plain_mlp(self, *names: str) -> bool:
         """Return whether it stands between these activations, in Linear after Linear."""

@@ -250,7 +250,7 @@ class Chain:
 
 
 #: What makes a tensor out of numbers.
-_FACTORIES = frozenset("zeros ones full tensor as_tensor scalar_tensor".split())
+_FACTORIES = frozenset(["zeros", "ones", "full", "tensor", "as_tensor", "scalar_tensor"])
 
 
 def _made(node: Node, x: Tensor) -> Tensor:

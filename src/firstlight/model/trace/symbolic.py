@@ -98,6 +98,7 @@ class _Translation:
         name = self._stored.get(id(value))
         if name is not None and isinstance(value, Tensor):
             return self.graph.parameter(name, tuple(value.shape)).index
-        single = isinstance(value, Tensor) and value.numel() == 1 and not value.is_meta
-        known = (value.detach().clone(),) if single else ()
+        known: tuple[Tensor, ...] = ()
+        if isinstance(value, Tensor) and value.numel() == 1 and not value.is_meta:
+            known = (value.detach().clone(),)  # a number, such as a frequency
         return self.graph.add("buffer", category="parameter", args=known).index
