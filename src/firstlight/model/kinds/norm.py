@@ -62,14 +62,20 @@ def closes_a_branch(module: nn.Module) -> bool:
 
 def _neutral(module: Any) -> float | None:
     """Return the weight with which the norm's outputs have second moment 1, of 1 and 0."""
-    weight = module._parameters["weight"]
-    generator = torch.Generator().manual_seed(0)
-    shape = (8, len(weight))
-    x = torch.randn(shape, generator=generator, device="cpu")
+    width = len(module._parameters["weight"])
+    for shape in ((32, width), (4, width, 8, 8), (4, 8, 8, width)):  # rows, or images
+        found = _tried(module, shape, width)
+        if found is not None:
+            return found
+    return None
+
+
+def _tried(module: Any, shape: tuple[int, ...], width: int) -> float | None:
+    x = torch.randn(shape, generator=torch.Generator().manual_seed(0), device="cpu")
     for value in (1.0, 0.0):
-        fixed: dict[str, Tensor] = {"weight": torch.full((len(weight),), value, device="cpu")}
+        fixed: dict[str, Tensor] = {"weight": torch.full((width,), value, device="cpu")}
         if module._parameters.get("bias") is not None:
-            fixed["bias"] = torch.zeros(len(weight), device="cpu")
+            fixed["bias"] = torch.zeros(width, device="cpu")
         try:
             with torch.no_grad():
                 out = functional_call(module, fixed, (x,))

@@ -1,8 +1,10 @@
 """Learn the graph without data: ``torch.fx`` follows stand-ins through the Python code."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
+import torch
 from torch import Tensor, fx, nn
 
 from firstlight.init._forward import quiet
@@ -29,8 +31,18 @@ def trace_symbolic(model: nn.Module, stored: Mapping[int, str]) -> Graph:
     for module in model.modules():
         leaf(module)  # tried out now: fx replaces how modules are called while it traces
     # fx keeps constants as attributes of the model, and runs what the code does to buffers
-    with quiet(model), left_as_it_was(model):
+    with quiet(model), left_as_it_was(model), _through_compiled_parts(model):
         return _Translation(model, stored, _Tracer().trace(model)).graph
+
+
+@contextmanager
+def _through_compiled_parts(model: nn.Module) -> Iterator[None]:
+    """Let fx see the code of what ``torch.compile`` wrapped inside of the model."""
+    if not any("_orig_mod" in module._modules for module in model.modules()):
+        yield
+        return
+    with torch._dynamo.config.patch(error_on_nested_fx_trace=False):
+        yield
 
 
 class _Translation:
