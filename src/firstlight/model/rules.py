@@ -2,9 +2,9 @@
 
 The table below is all there is: rows are tried from the top, the first that holds decides, and
 where none does the framework's own start stays. Every row names the folder in results/ with the
-comparison that stands behind it, and the command that made it (``DATA`` and ``SMALL`` are
-CIFAR-10; see results/README.md). A row without a scheme says that a comparison was made, and found nothing to
-prefer to the framework's start.
+comparison that stands behind it, and the command that made it; ``DATA`` and ``SMALL`` are CIFAR-10
+as results/README.md says. A row without a scheme says that a comparison was made, and found nothing
+to prefer to the framework's start.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,0 +1,254 @@
+"""Deciding on every tensor of a model: what the user asked for, what must stay, what auto takes."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from torch import nn
+
+from firstlight.errors import OptionError, number
+from firstlight.init import SCHEMES, Scheme
+from firstlight.model.framework import has_start
+from firstlight.model.kinds import Kept, Matrix, Value
+from firstlight.model.leave import all_zero, shared_memory, why_left_alone
+from firstlight.model.overrides import Override, Overrides
+from firstlight.model.patterns import Patterns
+from firstlight.model.plan import Plan
+from firstlight.model.rules import rule_for, why
+from firstlight.model.setting import Setting
+from firstlight.model.slots import Slot, lazy, slots
+from firstlight.model.task import Task, Where
+from firstlight.model.trace import Trace, trace
+from firstlight.model.views import WeightView, slot_views, why_blocked
+
+FRAMEWORKS = "the framework's start stays, as for its weights"
+EXCLUDED, NOT_INCLUDED = "excluded", "not included"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the user asked for, as ``firstlight.plan`` takes it; ``scheme`` is None for auto."""
+
+    name: str
+    scheme: Scheme | None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    overrides: Any = None
+    include: Any = ()
+    exclude: Any = ()
+    seed: int = 0
+    example: Any = None
+    forget_bias: float | None = None
+    empty: bool = False
+
+
+class Planner:
+    """Decides on every tensor of one model."""
+
+    def __init__(self, model: nn.Module, asked: Asked) -> None:
+        self.model, self.asked = model, asked
+        self.slots = slots(model)
+        self.views = _views(self.slots)
+        if not any(_role(slot) not in ("", "table") for slot in self.slots):
+            raise OptionError(
+                "the model has no Linear, convolution, attention or recurrent weight to initialize"
+            )
+        named = [
+            (slot, [view.name for view in self.views.get(slot.name, [])]) for slot in self.slots
+        ]
+        self.overrides = Overrides(asked.overrides, named)
+        self.include = Patterns("include", asked.include, named)
+        self.exclude = Patterns("exclude", asked.exclude, named)
+        self.forget_bias = self._forget_bias(asked.forget_bias)
+        tensors = (slot.tensor for slot in self.slots)
+        self.empty = asked.empty or any(t.is_meta for t in tensors if t is not None)
+        self.shared = {} if self.empty else shared_memory(self.slots)
+        self.filled: set[int] = set()  # modules whose weights get a new start
+        self.last = max((v.index for vs in self.views.values() for v in vs), default=0)
+
+    def plan(self) -> Plan:
+        """Return the plan: matrices first, since biases go with their weights."""
+        matrices = {s.name: list(self._tasks(s)) for s in self.slots if s.name in self.views}
+        self.filled = {
+            id(task.slot.module) for made in matrices.values() for task in made if task.writes
+        }
+        tasks = [t for s in self.slots for t in matrices.get(s.name) or self._tasks(s)]
+        settings = {"scheme": self.asked.name, "seed": self.asked.seed, **self.asked.options}
+        if self.empty:
+            settings["empty"] = True
+        return Plan(self.model, tasks, lambda: self.trace, settings, self.asked.example)
+
+    @cached_property
+    def trace(self) -> Trace:
+        """What the network around the weights is like; learnt when it is first asked for."""
+        return trace(self.model, self.asked.example, self.slots)
+
+    def _forget_bias(self, value: float | None) -> float | None:
+        if value is None:
+            return None
+        if not any(isinstance(s.treatment, Value) and s.treatment.rows for s in self.slots):
+            raise OptionError("forget_bias is for LSTMs with biases, and the model has none")
+        return number(value, "forget_bias")
+
+    def _tasks(self, slot: Slot) -> Iterator[Task]:
+        views = self.views.get(slot.name)
+        made = [self._single(slot)] if views is None else [self._matrix(slot, v) for v in views]
+        for task in made:
+            self._validate(task)
+            yield self._framework(task)
+
+    def _framework(self, task: Task) -> Task:
+        """Leave what an empty model's plan does not write to the framework's own start."""
+        if not self.empty or task.writes or task.reason in (EXCLUDED, NOT_INCLUDED):
+            return task
+        if task.slot.storage is None or task.slot.treatment.kind == "parametrization":
+            return task
+        after = "the framework's own start, after to_empty"
+        if not has_start(self.model, task.slot):
+            after = "nobody fills it after to_empty"
+        return replace(task, framework=True, reason=f"{task.reason}; {after}")
+
+    def _single(self, slot: Slot) -> Task:
+        """Decide on a bias, a norm, or something that is left alone."""
+        reason = self._left_alone(slot, slot.name)
+        if reason:
+            return Task(slot, reason=reason)
+        override = self.overrides.find(slot)
+        if override is not None:
+            return self._override_value(slot, override)
+        assert isinstance(slot.treatment, Value)
+        assert slot.tensor is not None
+        cannot = why_blocked(slot, slot.tensor)
+        if cannot:
+            return Task(slot, reason=cannot, blocked=_waits(slot))
+        if (
+            self.asked.scheme is None
+            and self.forget_bias is None
+            and not self._fills_weights_of(slot)
+        ):
+            return Task(slot, reason=FRAMEWORKS)
+        rows_value = self.forget_bias if slot.treatment.rows else None
+        said = "starts at" if rows_value is None else f"forget gates at {rows_value:g}, else"
+        reason = f"{slot.treatment.kind} {said} {slot.treatment.value:g}"
+        blocked = _waits(slot)
+        return Task(
+            slot, value=slot.treatment.value, rows_value=rows_value, reason=reason, blocked=blocked
+        )
+
+    def _fills_weights_of(self, slot: Slot) -> bool:
+        """Return whether auto fills a weight of the slot's module; biases go with their weights."""
+        return id(slot.module) in self.filled
+
+    def _override_value(self, slot: Slot, override: Override) -> Task:
+        """Set a tensor to the number that the user gave for it."""
+        if override.value is None:
+            raise OptionError(
+                f"overrides[{override.text!r}]: {slot.name} is no weight matrix; "
+                "give a number or 'keep'"
+            )
+        reason = f"override {override.text}"
+        return Task(slot, value=override.value, reason=reason, blocked=_waits(slot))
+
+    def _matrix(self, slot: Slot, view: WeightView) -> Task:
+        override = self.overrides.find(slot, view.name)
+        reason = self._left_alone(slot, view.name)
+        if reason:
+            return Task(slot, view, reason=reason)
+        if view.blocked:
+            waits = _waits(slot)
+            return Task(slot, view, reason=view.blocked, blocked=waits)
+        if override is not None and override.scheme is None:
+            raise OptionError(f"overrides[{override.text!r}]: {view.name} takes a scheme or 'keep'")
+        if override is not None and override.scheme is not None:
+            return self._fill(view, override.scheme, override.options, f"override {override.text}")
+        if self.asked.scheme is not None and view.role == "recurrent":
+            return self._fill(view, SCHEMES["orthogonal"], {}, "a layer's own past: orthogonal")
+        if self.asked.scheme is not None:
+            return self._fill(view, self.asked.scheme, self.asked.options, "as asked")
+        return self._auto(view)
+
+    def _auto(self, view: WeightView) -> Task:
+        known = self.trace.facts.get(view.slot.name)
+        setting = Setting(view, known, self.trace, self.zero_branches)
+        rule = rule_for(setting)
+        if rule is None or rule.scheme is None:
+            return Task(view.slot, view, reason=why(rule))
+        return self._fill(view, SCHEMES[rule.scheme], rule.options(setting), why(rule))
+
+    @cached_property
+    def zero_branches(self) -> bool:
+        """Whether weights at the ends of residual branches are zero."""
+        return any(
+            known.feeds == "residual" and slot.storage and all_zero(slot.storage.stored()[0])
+            for slot in self.slots
+            if (known := self.trace.facts.get(slot.name)) and isinstance(slot.treatment, Matrix)
+        )
+
+    def _fill(
+        self, view: WeightView, scheme: Scheme, options: Mapping[str, Any], reason: str
+    ) -> Task:
+        where = Where(self._position(view, scheme), self._depth(scheme), self.asked.seed)
+        blocked = _waits(view.slot)
+        return Task(view.slot, view, scheme, options, where=where, reason=reason, blocked=blocked)
+
+    def _position(self, view: WeightView, scheme: Scheme) -> str:
+        """Return where the weight stands: by the data's way, or else by registration."""
+        if not scheme.positional:
+            return "hidden"
+        known = self.trace.facts.get(view.slot.name)
+        if known is not None:
+            last = known.height == 0 and known.depth > 0
+            return "first" if known.depth == 0 else "last" if last else "hidden"
+        return "first" if view.index == 0 else "last" if view.index == self.last else "hidden"
+
+    def _depth(self, scheme: Scheme) -> int:
+        if not scheme.positional:
+            return 1 + self.last
+        return self.trace.depth or 1 + self.last
+
+    def _left_alone(self, slot: Slot, name: str) -> str:
+        """Return why nothing is written here, or "" where something may be."""
+        if self.exclude(slot, name):
+            return EXCLUDED
+        override: Override | None = self.overrides.find(slot, name)
+        if override is not None and override.keeps:
+            return f"override {override.text}: keep"
+        included = self.include(slot, name)
+        if self.include and not included and override is None:
+            return NOT_INCLUDED
+        if slot.name in self.shared:
+            return f"shares memory with {self.shared[slot.name]}"
+        if override is not None and override.value is not None and slot.storage is not None:
+            return ""  # any tensor can be set to a number
+        asked = (included or override is not None) and not isinstance(slot.treatment, Kept)
+        return "" if asked else why_left_alone(slot, empty=self.empty)
+
+    def _validate(self, task: Task) -> None:
+        """Try the scheme on none of the weight's rows; an auto rule that fails keeps the weight."""
+        if task.scheme is None or task.view is None or not task.view.shape:
+            return
+        try:
+            task.scheme.check_shape_of(task.view.shape, task.place(), task.options)
+        except OptionError as error:
+            raise OptionError(f"{task.name}: {error}") from error
+
+
+def _role(slot: Slot) -> str:
+    return slot.treatment.role if isinstance(slot.treatment, Matrix) else ""
+
+
+def _views(found: list[Slot]) -> dict[str, list[WeightView]]:
+    views: dict[str, list[WeightView]] = {}
+    index = 0
+    for slot in found:
+        if isinstance(slot.treatment, Matrix):
+            views[slot.name] = list(slot_views(slot, index))
+            index += _role(slot) != "table"
+    return views
+
+
+def _waits(slot: Slot) -> str:
+    """Return what must happen before the slot can be written, or ""."""
+    tensor = slot.tensor
+    assert tensor is not None
+    return why_blocked(slot, tensor) if lazy(tensor) else ""
