@@ -38,8 +38,8 @@ class Sine(nn.Module):
     [
         (nn.Tanh, 3, None),
         (nn.Tanh, 4, "diagonal_plus_noise"),
-        (nn.Softsign, 30, "diagonal_plus_noise"),
-        (nn.Tanh, 60, "orthogonal"),
+        (nn.Softsign, 9, "diagonal_plus_noise"),
+        (nn.Tanh, 10, "orthogonal"),
         (nn.ReLU, 2, None),
         (nn.ReLU, 3, "he_normal"),
         (nn.GELU, 19, "he_normal"),
