@@ -181,7 +181,7 @@ def test_a_bad_last_layer_leaves_the_first_ones_alone(scheme, late, message):
 def test_a_failing_batch_restores_the_model():
     model = build()
     before = state(model)
-    with pytest.raises(RuntimeError):
+    with pytest.raises(FirstlightError, match="the model cannot be run on the example: "):
         firstlight.initialize(model, "lsuv", example=torch.randn(2, 3, 3))
     assert same(before, model.state_dict())
     with pytest.raises(FirstlightError):

@@ -109,18 +109,7 @@ def test_reading_a_computed_weight_changes_nothing(wrap, training):
     assert not second.requires_grad
 
 
-READ = [
-    pytest.param(
-        wrap,
-        marks=pytest.mark.xfail(strict=True, reason="Original.read leaves mask and norm out"),
-    )
-    if wrap in ("pruned", "spectral_norm_old")
-    else wrap
-    for wrap in WRAPS
-]
-
-
-@pytest.mark.parametrize("wrap", READ)
+@pytest.mark.parametrize("wrap", WRAPS)
 def test_what_is_read_is_what_the_model_computes_with(wrap):
     model = build(wrap).eval()
     x = torch.randn(4, 8)

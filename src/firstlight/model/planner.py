@@ -57,6 +57,7 @@ class Planner:
             (slot, [view.name for view in self.views.get(slot.name, [])]) for slot in self.slots
         ]
         self.overrides = Overrides(asked.overrides, named)
+        self._take_for_matrices()
         self.include = Patterns("include", asked.include, named)
         self.exclude = Patterns("exclude", asked.exclude, named)
         self.forget_bias = self._forget_bias(asked.forget_bias)
@@ -65,6 +66,22 @@ class Planner:
         self.shared = {} if self.empty else shared_memory(self.slots)
         self.filled: set[int] = set()  # modules whose weights get a new start
         self.last = max((v.index for vs in self.views.values() for v in vs), default=0)
+
+    def _take_for_matrices(self) -> None:
+        """Take a parameter of no known layer for a matrix (out, in) where a scheme is given it."""
+        for number, slot in enumerate(self.slots):
+            override = self.overrides.find(slot)
+            if override is None or override.scheme is None or not isinstance(slot.treatment, Kept):
+                continue
+            tensor = slot.tensor
+            if slot.buffer or tensor is None or tensor.ndim < 2:
+                raise OptionError(
+                    f"overrides[{override.text!r}]: {slot.name} is no weight matrix; "
+                    "give a number or 'keep'"
+                )
+            taken = replace(slot, treatment=Matrix("parameter"))
+            self.slots[number] = taken
+            self.views[slot.name] = list(slot_views(taken, len(self.views)))
 
     def plan(self) -> Plan:
         """Return the plan: matrices first, since biases go with their weights."""

@@ -129,7 +129,7 @@ def _measured(x: Tensor) -> Moments:
     second = float(values.square().mean())
     # features lie last in rows of features, and second in images
     axis = -1 if values.ndim <= 3 else 1
-    common = float(values.mean(axis).square().mean()) if values.ndim > 1 else 0.0
+    common = _common(values, axis, second) if values.ndim > 1 else 0.0
     mean = float(values.mean())
     spread = math.sqrt(max(second - mean**2, 0.0))
     shape = Density.gaussian(1.0).shape
@@ -140,6 +140,15 @@ def _measured(x: Tensor) -> Moments:
     others = [i for i in range(values.ndim) if i != axis % values.ndim] if values.ndim > 1 else [0]
     cross = float(values.mean(others).square().mean())
     return Density(mean, second, common, shape, cross, _angle(values, axis))
+
+
+def _common(values: Tensor, axis: int, second: float) -> float:
+    """Return what features have in common beyond what so few of them share by chance."""
+    features = values.shape[axis]
+    if features < 2:
+        return second
+    seen = float(values.mean(axis).square().mean())
+    return max((seen - second / features) / (1 - 1 / features), 0.0)
 
 
 def _angle(values: Tensor, axis: int) -> float:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
+from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
 from firstlight.model.names import own_tensors
@@ -192,8 +193,18 @@ class Original(Storage):
         return "pruning" if f"{self.local}_mask" in self.module._buffers else "spectral_norm"
 
     def read(self) -> Tensor:
-        """Return the value."""
-        return self.stored()[0].detach()
+        """Return the value, masked or divided by its norm."""
+        for hook in self.module._forward_pre_hooks.values():
+            if isinstance(hook, SpectralNorm) and hook.name == self.local:
+                with torch.no_grad():
+                    return hook.compute_weight(self.module, do_power_iteration=False).detach()
+        mask = self.module._buffers.get(f"{self.local}_mask")
+        kept = self.stored()[0].detach()
+        return kept if mask is None else kept * mask
+
+    def value(self) -> Tensor:
+        """Return a copy of what is kept, mask and norm left out."""
+        return self.stored()[0].detach().clone()
 
     def write(self, value: Tensor) -> None:
         """Write the value."""

@@ -53,7 +53,7 @@ def write(model: nn.Module, tasks: list[Task], example: Any, *, keep: bool, seed
         framework.start(unwrapped(model), left, seed)
         landed = [_write(slot, group) for slot, group in todo]
         if fitted:
-            unit_variance(unwrapped(model), example, fitted)
+            _fit(model, example, fitted)
         for (slot, _), expected in zip(todo, landed, strict=True):
             check_landed(slot, expected, fitted=slot.name in fitted)
         if interrupts and keep:
@@ -136,6 +136,17 @@ def _set(slot: Slot, task: Task, value: Tensor) -> None:
     value.fill_(task.value)
     if isinstance(slot.treatment, Value) and slot.treatment.rows and task.rows_value is not None:
         value[slot.treatment.rows] = task.rows_value
+
+
+def _fit(model: nn.Module, example: Any, names: set[str]) -> None:
+    """Scale the weights to the batch; a batch that does not fit the model is one line."""
+    try:
+        unit_variance(unwrapped(model), example, names)
+    except FirstlightError:
+        raise
+    except Exception as error:  # the user's own forward may raise anything
+        reason = " ".join(str(error).split())
+        raise FirstlightError(f"the model cannot be run on the example: {reason}") from error
 
 
 @contextlib.contextmanager

@@ -22,6 +22,7 @@ from firstlight.model.kinds.linear import (
 )
 from firstlight.model.kinds.norm import is_norm, norm
 from firstlight.model.kinds.recurrent import LAYERS, recurrent
+from firstlight.model.kinds.router import is_router, router
 from firstlight.model.kinds.treatment import Kept, Matrix, Part, Split, Treatment, Value
 
 Describe = Callable[[nn.Module, nn.Module, str], dict[str, Treatment]]
@@ -44,6 +45,7 @@ KINDS: tuple[tuple[_Is, Describe], ...] = (
     (is_transposed_linear, transposed_linear),
     (is_norm, norm),
     (are_experts, experts),
+    (is_router, router),
 )
 
 

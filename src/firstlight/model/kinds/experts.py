@@ -15,6 +15,8 @@ _WIDTH = ("hidden_size", "hidden_dim")
 
 def experts(module: nn.Module, *_: object) -> dict[str, Treatment]:
     """Describe tensors of shape (experts, out, in) or (experts, in, out), whichever fits."""
+    if type(module).__name__.endswith("ParallelExperts"):
+        return {"weight": Matrix("experts", partial(_per_expert, turned=False, gated=False))}
     turned = _turned(module)
     found: dict[str, Treatment] = {}
     for local, tensor in module._parameters.items():
@@ -29,7 +31,8 @@ def experts(module: nn.Module, *_: object) -> dict[str, Treatment]:
 
 def are_experts(module: nn.Module) -> bool:
     """Return whether ``module`` holds a three-dimensional weight by one of the usual names."""
-    tensors = (module._parameters.get(name) for name in _NAMES)
+    names = ("weight",) if type(module).__name__.endswith("ParallelExperts") else _NAMES
+    tensors = (module._parameters.get(name) for name in names)
     return any(tensor is not None and tensor.ndim == 3 for tensor in tensors)
 
 

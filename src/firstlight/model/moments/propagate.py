@@ -6,6 +6,7 @@ to be unknown, and stays so up to the next norm, which brings any signal to a kn
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -131,26 +132,29 @@ class _Field:
         return "a product of two signals: their angle depends on the data"
 
     def norm(self, node: Node) -> Moments:
+        if node.op in ("normalize", "local_response_norm"):
+            return f"{node.op}: its scale depends on the width"
         source = self._first(node)
-        shape = Density.gaussian(1.0)
-        module = node.module
-        if isinstance(module, nn.modules.batchnorm._NormBase) and not (
-            module.training or module.running_var is None
-        ):
-            if isinstance(source, str):
-                return source
-            return self._affine(node, source)  # at a start the running statistics are 0 and 1
-        if isinstance(source, Density) and source.variance > 0:
-            eps = getattr(module, "eps", None) or 1e-5
-            keeps = isinstance(module, (nn.RMSNorm,)) or not isinstance(module, NORMS)
-            energy = source.second if keeps else source.variance
-            second = energy / (energy + eps)
-            common = source.common / source.second * second if keeps else 0.0
-            off = 0.0 if keeps else source.common
-            cross = max(source.cross - off, 0.0) / energy * second
-            angle = source.beyond + (cross / second) ** 2
-            shape = Density(0.0, second, common, source.shape, cross, angle)
-        return self._affine(node, shape)
+        if not normalises(node):  # at a start the running statistics are 0 and 1
+            return source if isinstance(source, str) else self._affine(node, source)
+        if isinstance(source, str) or source.variance == 0:
+            # nothing is known of how alike two samples are, so they count as one
+            return self._affine(node, replace(Density.gaussian(1.0), angle=1.0))
+        keeps = keeps_mean(node)
+        energy = source.second if keeps else source.variance
+        second = energy / (energy + epsilon(node))
+        if second < 0.99 and self._few_samples(node):
+            return f"{node.op}: of few samples, in which its epsilon decides"
+        common = source.common / source.second * second if keeps else 0.0
+        cross = max(source.cross - (0.0 if keeps else source.common), 0.0) / energy * second
+        angle = source.beyond + (cross / second) ** 2
+        return self._affine(node, Density(0.0, second, common, source.shape, cross, angle))
+
+    def _few_samples(self, node: Node) -> bool:
+        """Return whether a batch norm has too few values of a channel to know its variance."""
+        shape = self.graph.nodes[self._data(node)[0]].shape
+        batch = isinstance(node.module, nn.modules.batchnorm._BatchNorm) or node.op == "batch_norm"
+        return batch and shape is not None and _size(shape) < 32 * shape[1]
 
     def _affine(self, node: Node, x: Density) -> Moments:
         names = [self.graph.nodes[i].parameter for i in node.inputs if self.constant[i]]
@@ -191,6 +195,8 @@ class _Field:
 
     def drop(self, node: Node) -> Moments:
         source = self._first(node)
+        if "alpha" in node.op or isinstance(node.module, nn.AlphaDropout):
+            return f"{node.op}: it shifts what it drops"
         share = _dropped(node)
         return source if isinstance(source, str) else source.scaled(1 / (1 - share))
 
@@ -246,6 +252,30 @@ _HANDLERS: dict[str, Callable[[_Field, Node], Moments]] = {
     "table": _Field.table,
     "pad": _Field.pad,
 }
+
+
+def normalises(node: Node) -> bool:
+    """Return whether a norm uses the batch's or the sample's statistics, not running ones."""
+    module: Any = node.module
+    if isinstance(module, nn.modules.batchnorm._NormBase):
+        return module.training or module.running_var is None
+    if module is None and node.op == "batch_norm":
+        return bool(node.kwargs.get("training", node.args[5] if len(node.args) > 5 else False))
+    return True
+
+
+def keeps_mean(node: Node) -> bool:
+    """Return whether a norm divides without subtracting the mean, as RMSNorm does."""
+    if node.module is None:
+        return node.op == "rms_norm"
+    return isinstance(node.module, nn.RMSNorm) or not isinstance(node.module, NORMS)
+
+
+def epsilon(node: Node) -> float:
+    """Return what a norm adds to the variance."""
+    own = getattr(node.module, "eps", None)
+    given = node.kwargs.get("eps")
+    return own or given or 1e-5
 
 
 def _size(shape: tuple[int, ...]) -> int:
