@@ -69,7 +69,7 @@ class Planner:
 
     def _take_for_matrices(self) -> None:
         """Take a parameter of no known layer for a matrix (out, in) where a scheme is given it."""
-        for number, slot in enumerate(self.slots):
+        for place, slot in enumerate(self.slots):
             override = self.overrides.find(slot)
             if override is None or override.scheme is None or not isinstance(slot.treatment, Kept):
                 continue
@@ -80,7 +80,7 @@ class Planner:
                     "give a number or 'keep'"
                 )
             taken = replace(slot, treatment=Matrix("parameter"))
-            self.slots[number] = taken
+            self.slots[place] = taken
             self.views[slot.name] = list(slot_views(taken, len(self.views)))
 
     def plan(self) -> Plan:

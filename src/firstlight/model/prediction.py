@@ -15,7 +15,7 @@ from firstlight.model.moments.propagate import Moments, Planned, propagate
 from firstlight.model.moments.weights import WeightStatistics, planned_statistics
 from firstlight.model.task import Task
 from firstlight.model.trace import Trace
-from firstlight.model.trace.activation import Chains
+from firstlight.model.trace.chain import Chains
 from firstlight.model.trace.graph import Graph
 
 #: Relative standard deviation, over draws of the weights, from which nothing is predicted.

@@ -7,7 +7,6 @@ to be unknown, and stays so up to the next norm, which brings any signal to a kn
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 import torch
 from torch import nn
@@ -15,8 +14,16 @@ from torch import nn
 from firstlight.model.kinds.norm import NORMS
 from firstlight.model.moments.density import Density, mixture
 from firstlight.model.moments.geometry import inside
+from firstlight.model.moments.layers import (
+    dropped,
+    epsilon,
+    keeps_mean,
+    normalises,
+    reached,
+    size,
+)
 from firstlight.model.moments.weights import WeightStatistics
-from firstlight.model.trace.activation import Chains
+from firstlight.model.trace.chain import Chains
 from firstlight.model.trace.facts import attends
 from firstlight.model.trace.graph import Graph, Node
 from firstlight.model.trace.ops import ADDITIONS, PRODUCTS, STATEFUL
@@ -122,7 +129,7 @@ class _Field:
         out = mixture([(1 / len(stats), s.output(source, *share)) for s in stats])
         if len(stats) == 1:
             out = stats[0].output(source, *share)
-        out = out.scaled(_reached(module))
+        out = out.scaled(reached(module))
         bias = [self.planned.squares(n) or 0.0 for n in names if n != name]
         return out.plus(Density.gaussian(sum(bias))) if sum(bias) else out
 
@@ -154,7 +161,7 @@ class _Field:
         """Return whether a batch norm has too few values of a channel to know its variance."""
         shape = self.graph.nodes[self._data(node)[0]].shape
         batch = isinstance(node.module, nn.modules.batchnorm._BatchNorm) or node.op == "batch_norm"
-        return batch and shape is not None and _size(shape) < 32 * shape[1]
+        return batch and shape is not None and size(shape) < 32 * shape[1]
 
     def _affine(self, node: Node, x: Density) -> Moments:
         names = [self.graph.nodes[i].parameter for i in node.inputs if self.constant[i]]
@@ -191,13 +198,13 @@ class _Field:
         before = self.graph.nodes[self._data(node)[0]].shape
         if isinstance(source, str) or before is None or node.shape is None:
             return source
-        return source.scaled(_size(before) / max(_size(node.shape), 1))
+        return source.scaled(size(before) / max(size(node.shape), 1))
 
     def drop(self, node: Node) -> Moments:
         source = self._first(node)
         if "alpha" in node.op or isinstance(node.module, nn.AlphaDropout):
             return f"{node.op}: it shifts what it drops"
-        share = _dropped(node)
+        share = dropped(node)
         return source if isinstance(source, str) else source.scaled(1 / (1 - share))
 
     def pool(self, node: Node) -> Moments:
@@ -217,7 +224,7 @@ class _Field:
         if unknown is not None:
             return unknown
         shapes = [self.graph.nodes[i].shape for i in indices]
-        sizes = [_size(shape) if shape else 1 for shape in shapes]
+        sizes = [size(shape) if shape else 1 for shape in shapes]
         shares = [size / sum(sizes) for size in sizes]
         return mixture(list(zip(shares, data, strict=True)))  # type: ignore[arg-type]
 
@@ -252,58 +259,3 @@ _HANDLERS: dict[str, Callable[[_Field, Node], Moments]] = {
     "table": _Field.table,
     "pad": _Field.pad,
 }
-
-
-def normalises(node: Node) -> bool:
-    """Return whether a norm uses the batch's or the sample's statistics, not running ones."""
-    module: Any = node.module
-    if isinstance(module, nn.modules.batchnorm._NormBase):
-        return module.training or module.running_var is None
-    if module is None and node.op == "batch_norm":
-        return bool(node.kwargs.get("training", node.args[5] if len(node.args) > 5 else False))
-    return True
-
-
-def keeps_mean(node: Node) -> bool:
-    """Return whether a norm divides without subtracting the mean, as RMSNorm does."""
-    if node.module is None:
-        return node.op == "rms_norm"
-    return isinstance(node.module, nn.RMSNorm) or not isinstance(node.module, NORMS)
-
-
-def epsilon(node: Node) -> float:
-    """Return what a norm adds to the variance."""
-    own = getattr(node.module, "eps", None)
-    given = node.kwargs.get("eps")
-    return own or given or 1e-5
-
-
-def _size(shape: tuple[int, ...]) -> int:
-    size = 1
-    for length in shape:
-        size *= length
-    return size
-
-
-def _reached(module: Any) -> float:
-    """Return the share of a transposed convolution's outputs that any input reaches."""
-    if not isinstance(module, (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)):
-        return 1.0
-    share = 1.0
-    for kernel, stride, dilation in zip(
-        module.kernel_size, module.stride, module.dilation, strict=True
-    ):
-        phases = {tap * dilation % stride for tap in range(kernel)}
-        share *= len(phases) / stride
-    return share
-
-
-def _dropped(node: Node) -> float:
-    """Return the share of elements that a dropout sets to zero as the network stands."""
-    module: Any = node.module
-    if module is not None:
-        p = getattr(module, "p", None) or getattr(module, "drop_prob", None) or 0.0
-        return float(p) if module.training else 0.0
-    p = node.kwargs.get("p", node.args[1] if len(node.args) > 1 else 0.5)
-    training = node.kwargs.get("training", node.args[2] if len(node.args) > 2 else True)
-    return float(p) if training and isinstance(p, (int, float)) and p < 1 else 0.0
