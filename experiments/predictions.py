@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 import firstlight
 from firstlight.model import libraries
 from firstlight.model.trace.measure import measure
+from firstlight.report.palette import styles
 
 SCHEMES = ("auto", "harmonic", "he_normal", "orthogonal", "glorot_normal")
 
@@ -86,7 +88,9 @@ def row(make: Callable[[], tuple[nn.Module, Any]], scheme: str) -> dict[str, Any
     pairs = list(zip(predicted, measure(model, batch), strict=True))
     ratios = [p.second_moment / m.second_moment for p, m in pairs if p.second_moment is not None]
     reasons = sorted({p.reason for p in predicted if p.reason})
+    known = [(p.second_moment, m.second_moment) for p, m in pairs if p.second_moment is not None]
     return {
+        "pairs": known,
         "model": make.__name__,
         "scheme": scheme,
         "activations": len(pairs),
@@ -95,6 +99,35 @@ def row(make: Callable[[], tuple[nn.Module, Any]], scheme: str) -> dict[str, Any
         "most": max(ratios, default=None),
         "flagged": reasons[:1],
     }
+
+
+def picture(rows: list[dict[str, Any]], path: Path) -> None:
+    """Draw predicted against measured, a marker for each model, with the band of a fifth."""
+    figure = Figure(figsize=(6.4, 5.2), layout="constrained")
+    axes = figure.add_subplot()
+    names = [make.__name__ for make in MODELS]
+    looks = styles(names)
+    for name in names:
+        pairs = [pair for r in rows if r["model"] == name for pair in r["pairs"]]
+        look = looks[name]
+        axes.scatter(
+            [m for _, m in pairs],
+            [p for p, _ in pairs],
+            s=26,
+            marker=look.marker.matplotlib,
+            facecolors="none",
+            edgecolors=look.light,
+            label=f"{name} ({len(pairs)})",
+        )
+    every = [value for r in rows for pair in r["pairs"] for value in pair]
+    line = [min(every) / 2, max(every) * 2]
+    axes.plot(line, line, color="#1a1a1a", lw=0.8)
+    axes.fill_between(line, [0.8 * x for x in line], [1.2 * x for x in line], alpha=0.15, lw=0)
+    axes.set(xscale="log", yscale="log", xlim=line, ylim=line)
+    axes.set(xlabel="measured second moment", ylabel="predicted second moment")
+    axes.set_title("Before and after: the input of every activation, five starts", fontsize=11)
+    axes.legend(fontsize=8, frameon=False)
+    figure.savefig(path, dpi=150)
 
 
 def main() -> None:
@@ -111,6 +144,7 @@ def main() -> None:
     out.mkdir(parents=True, exist_ok=True)
     (out / "table.txt").write_text("\n".join(lines) + "\n")
     versions = {"torch": torch.__version__, "firstlight": firstlight.__version__}
+    picture(rows, out / "predictions.png")
     (out / "results.json").write_text(json.dumps({"versions": versions, "rows": rows}, indent=1))
     print("\n".join(lines))
 
