@@ -1,3 +1,5 @@
+import copy
+import importlib.util
 import json
 import os
 import signal
@@ -5,6 +7,7 @@ import signal
 import pytest
 import torch
 from torch import nn
+from zoo.entry import load
 
 import firstlight
 from firstlight import FirstlightError, OptionError
@@ -128,7 +131,6 @@ def test_ctrl_c_leaves_all_or_nothing(monkeypatch, undo):
 def test_a_changed_shape_is_refused():
     model = build()
     plan = firstlight.plan(model, "harmonic")
-    model[1] = nn.Linear(8, 16)  # a new layer of the same name is not the one that was planned
     model[4].weight = nn.Parameter(torch.zeros(5, 16))
     before = state(model)
     with pytest.raises(FirstlightError, match=r"4\.weight had shape \(4, 16\) .*make a new plan"):
@@ -149,7 +151,7 @@ def test_a_write_that_does_not_land_is_an_error(monkeypatch):
     from firstlight.model import readback, writing
 
     monkeypatch.setattr(
-        writing, "remember", lambda value: readback.remember(torch.full_like(value, 0.5))
+        writing, "remember", lambda value, **_: readback.remember(torch.full_like(value, 0.5))
     )
     with pytest.raises(FirstlightError, match="does not hold what was written to it"):
         plan.apply()
@@ -186,6 +188,8 @@ def test_overrides_by_name_pattern_and_type():
         ({"1.weight": None}, "must be 'keep', a number, a scheme"),
         ({"1.weight": "lsuv"}, "fits whole models"),
         ({"1.weight": 2.0}, "takes a scheme or 'keep'"),
+        ({"1.bias": 1e39}, r"1e\+39 is no value of torch.float32"),
+        ({nn.Embedding: 2.0}, "can be given a scheme by its own name alone"),
         ({"1.bias": "he_normal"}, "is no weight matrix; give a number or 'keep'"),
         ({"1.bias": float("nan")}, "must be a finite number"),
         (["1.weight"], "overrides takes a mapping"),
@@ -298,3 +302,134 @@ def test_groups_are_joined_in_the_table():
     text = str(firstlight.plan(nn.Conv2d(16, 16, 3, groups=8), "harmonic"))
     assert "weight[0]…[7]" in text
     assert len(text.splitlines()) == 4
+
+
+def test_a_scheme_by_type_is_for_matrices_and_a_number_for_the_rest():
+    plan = firstlight.plan(build(), "zero", overrides={nn.Linear: "he_normal", "2.*": 0.5})
+    assert plan["1.weight"].scheme == plan["4.weight"].scheme == "he_normal"
+    assert plan["1.bias"].value == 0.0
+    assert plan["2.weight"].value == plan["2.bias"].value == 0.5
+
+
+def test_a_name_is_no_pattern_where_it_is_one_of_the_models():
+    model = nn.ModuleDict({"a?b": nn.Linear(4, 4), "axb": nn.Linear(4, 4)})
+    plan = firstlight.plan(model, "harmonic", exclude=["a?b.weight"])
+    assert (plan["a?b.weight"].reason, plan["axb.weight"].scheme) == ("excluded", "harmonic")
+    marked = firstlight.plan(
+        nn.Sequential(nn.MultiheadAttention(4, 1)), "harmonic", exclude=["*.in_proj_weight[q]"]
+    )
+    assert marked["0.in_proj_weight[q]"].reason == "excluded"
+    assert marked["0.in_proj_weight[k]"].scheme == "harmonic"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"exclude": "1"}, r"exclude='1' matches no parameter of the model; for all of 1: '1.\*'"),
+        ({"exclude": "1.weight,1.bias"}, "give several as a list"),
+        ({"include": ["token"]}, "include='token': token is left alone .*in overrides"),
+        ({"overrides": {"1.weight": "zero"}, "exclude": ["1.*"]}, "drop one of them"),
+        ({"empty": "no"}, "empty must be True or False, got 'no'"),
+        ({"overrides": ""}, "overrides takes a mapping"),
+    ],
+)
+def test_no_argument_is_silently_without_effect(arguments, message):
+    model = build()
+    model.token = nn.Parameter(torch.ones(3))
+    with pytest.raises(OptionError, match=message):
+        firstlight.plan(model, "harmonic", **arguments)
+
+
+def test_a_parameter_of_no_known_layer_takes_a_scheme_by_name():
+    model = nn.ParameterDict({"w": torch.ones(6, 8)})
+    row = firstlight.plan(model, overrides={"w": "he_normal"})["w"]
+    assert (row.scheme, row.fan_in) == ("he_normal", 8)
+
+
+def test_values_keep_their_sign_and_forget_gates_through_yaml(tmp_path):
+    model = nn.ModuleDict(
+        {"lstm": nn.LSTM(3, 4), "norm": nn.utils.parametrizations.weight_norm(nn.Linear(4, 4))}
+    )
+    plan = firstlight.plan(model, "he_normal", overrides={"norm.bias": -0.5}, forget_bias=1.0)
+    path = tmp_path / "plan.yaml"
+    path.write_text(plan.to_yaml())
+    again = firstlight.plan(model, "zero", overrides=path)
+    assert again["norm.bias"].value == -0.5
+    assert again["norm.weight"].scheme == "he_normal"
+    same_rows = [(r.name, r.scheme, r.value, r.rows_value) for r in plan]
+    assert [(r.name, r.scheme, r.value, r.rows_value) for r in again] == same_rows
+    after = state(plan.apply())
+    plan.undo()
+    assert same(after, state(again.apply()))
+
+
+def test_what_yaml_cannot_hold_is_refused():
+    plan = firstlight.plan(build(), "edge_of_chaos", activation=torch.tanh)
+    with pytest.raises(FirstlightError, match="option 'activation' is a function"):
+        plan.to_yaml()
+    fitted = firstlight.plan(nn.Linear(3, 3), "lsuv", example=torch.randn(4, 3))
+    with pytest.raises(FirstlightError, match="fitted to a batch"):
+        fitted.to_yaml()
+
+
+def test_applied_twice_it_undoes_to_the_first_state():
+    model = build()
+    before = state(model)
+    plan = firstlight.plan(model, "he_normal")
+    plan.apply()
+    plan.apply()
+    assert same(before, state(plan.undo()))
+
+
+def test_stale_plans_are_refused():
+    model = build()
+    plan = firstlight.plan(model, "harmonic")
+    model[1] = nn.Linear(8, 16)
+    with pytest.raises(FirstlightError, match=r"1\.weight belongs to a layer that is gone"):
+        plan.apply()
+    plan = firstlight.plan(model, "harmonic")
+    model[4].requires_grad_(False)
+    with pytest.raises(FirstlightError, match=r"4\.\w+ was frozen since"):
+        plan.apply()
+    plan = firstlight.plan(model, "harmonic")
+    plan.apply()
+    model[1].weight = nn.Parameter(torch.zeros(16, 8))
+    with pytest.raises(FirstlightError, match="cannot undo: weight was replaced"):
+        plan.undo()
+
+
+@pytest.mark.parametrize("gain", [1e9, 1e-20])
+def test_weights_that_half_precision_cannot_hold_are_an_error(gain):
+    model = build().half()
+    before = state(model)
+    with pytest.raises(FirstlightError, match=r"in torch.float16 once it is written"):
+        firstlight.plan(model, "harmonic", gain=gain).apply()
+    assert same(before, state(model))
+
+
+def test_strided_biases_are_written_and_read_back():
+    model = nn.Linear(8, 4)
+    model.bias = nn.Parameter(torch.ones(8)[::2])
+    assert not firstlight.initialize(model, "harmonic").bias.any()
+
+
+def test_a_frozen_part_of_a_parametrization_freezes_the_weight():
+    layer = nn.utils.parametrizations.weight_norm(nn.Linear(4, 4))
+    layer.parametrizations.weight.original0.requires_grad_(False)
+    assert firstlight.plan(layer, "harmonic")["weight"].reason == "frozen"
+
+
+@pytest.mark.parametrize("copied", [False, True])
+def test_hugging_face_checkpoints_stay(tmp_path, copied):
+    if importlib.util.find_spec("transformers") is None:
+        pytest.skip("transformers is not installed")
+    t = load("transformers")
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    t.BertModel(t.BertConfig(vocab_size=20, intermediate_size=32, **sizes)).save_pretrained(
+        tmp_path
+    )
+    model = t.BertModel.from_pretrained(tmp_path)
+    model = copy.deepcopy(model) if copied else model
+    before = state(model)
+    firstlight.initialize(model, "he_normal")
+    assert same(before, state(model))

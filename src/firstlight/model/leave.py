@@ -8,6 +8,7 @@ from firstlight.model.kinds.norm import closes_a_branch
 from firstlight.model.slots import Slot
 
 FROZEN = "frozen"
+LOADED = "loaded from a checkpoint"
 EMBEDDING = "an embedding's rows are read as they are; the framework's table stays"
 
 
@@ -30,7 +31,7 @@ def why_left_alone(slot: Slot, *, empty: bool = False) -> str:
     assert slot.storage is not None
     stored = slot.storage.stored()
     if any(getattr(tensor, "_is_hf_initialized", False) for tensor in stored):
-        return "loaded from a checkpoint"
+        return LOADED
     if any(getattr(tensor, "_no_reinit", False) for tensor in stored):
         return "its library marks it: not to be initialized anew"
     if isinstance(slot.treatment, Value) and not empty and closes_a_branch(slot.storage.module):
@@ -41,6 +42,13 @@ def why_left_alone(slot: Slot, *, empty: bool = False) -> str:
         if not empty and all_zero(stored[0]):
             return "all zeros: it starts a branch closed on purpose"
     return ""
+
+
+def copied_from_checkpoint(model: nn.Module) -> bool:
+    """Return whether a Hugging Face model was loaded and then copied, which drops its marks."""
+    source = getattr(getattr(model, "config", None), "_name_or_path", "")
+    marked = any(hasattr(parameter, "_is_hf_initialized") for parameter in model.parameters())
+    return bool(source) and not marked
 
 
 def all_zero(tensor: Tensor) -> bool:
@@ -64,6 +72,8 @@ def shared_memory(found: list[Slot]) -> dict[str, str]:
             continue
         tensor = slot.storage.stored()[0]
         if type(tensor) not in (nn.Parameter, Tensor) or tensor.is_meta or not tensor.numel():
+            continue
+        if tensor.layout != torch.strided:
             continue
         start = tensor.data_ptr()
         extent = sum((n - 1) * s for n, s in zip(tensor.shape, tensor.stride(), strict=True))

@@ -7,7 +7,8 @@ from typing import Any
 
 from firstlight.errors import OptionError, number
 from firstlight.init import Scheme, find_scheme, parse_scheme
-from firstlight.model.patterns import Pattern, check_pattern, matches
+from firstlight.model.kinds import Matrix
+from firstlight.model.patterns import Meant, Named, meant
 from firstlight.model.slots import Slot
 
 #: What an override says to leave a parameter as it is.
@@ -18,12 +19,16 @@ _MAX_BYTES = 1_000_000
 
 @dataclass(frozen=True)
 class Override:
-    """A pattern, and the scheme or value for what it means; with neither it stays as it is."""
+    """A pattern, and the scheme or value for what it means; with neither it stays as it is.
 
-    pattern: Pattern
+    A scheme is for the matrices among what is meant, a value for the other tensors.
+    """
+
+    meant: Meant
     scheme: Scheme | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     value: float | None = None
+    rows_value: float | None = None
 
     @property
     def keeps(self) -> bool:
@@ -33,27 +38,41 @@ class Override:
     @property
     def text(self) -> str:
         """The pattern as text."""
-        return self.pattern if isinstance(self.pattern, str) else f"type:{self.pattern.__name__}"
+        return self.meant.text
+
+    def fits(self, slot: Slot) -> bool:
+        """Return whether what it says can be said of the slot, or the slot is named outright."""
+        matrix = isinstance(slot.treatment, Matrix)
+        fitting = self.keeps or matrix == (self.scheme is not None)
+        return fitting or self.meant.exact
 
 
 class Overrides:
     """All overrides of a plan; where several mean a parameter, the last one counts."""
 
-    def __init__(self, given: Any, found: list[tuple[Slot, list[str]]]) -> None:
-        self.all = [_override(pattern, value) for pattern, value in _mapping(given).items()]
+    def __init__(self, given: Any, found: Named) -> None:
+        self.all = [
+            _override(meant("overrides", pattern, found), value)
+            for pattern, value in _mapping(given).items()
+        ]
         for override in self.all:
-            check_pattern("overrides", override.pattern, found)
+            slots = [s for s, views in found if any(override.meant(s, v) for v in (*views, ""))]
+            if not any(override.fits(slot) for slot in slots):
+                raise OptionError(
+                    f"overrides[{override.text!r}]: a scheme is for matrices and a number for the "
+                    f"rest; {slots[0].name} can be given a scheme by its own name alone"
+                )
 
     def find(self, slot: Slot, view_name: str = "") -> Override | None:
         """Return the override for a slot, or for one matrix of it."""
-        means = [o for o in self.all if matches(o.pattern, slot, view_name)]
+        means = [o for o in self.all if o.meant(slot, view_name) and o.fits(slot)]
         return means[-1] if means else None
 
 
 def _mapping(given: Any) -> Mapping[Any, Any]:
     if given is None:
         return {}
-    if isinstance(given, (str, Path)):
+    if isinstance(given, (str, Path)) and str(given):
         given = _load(Path(given))
     if not isinstance(given, Mapping):
         raise OptionError(
@@ -80,11 +99,15 @@ def _load(path: Path) -> Any:
     return loaded
 
 
-def _override(pattern: Any, value: Any) -> Override:
+def _override(pattern: Meant, value: Any) -> Override:
+    what = f"overrides[{pattern.text!r}]"
     if value == KEEP:
         return Override(pattern)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return Override(pattern, value=number(value, f"overrides[{pattern!r}]"))
+        return Override(pattern, value=number(value, what))
+    if isinstance(value, Mapping) and set(value) == {"value", "forget"}:
+        both = number(value["value"], what), number(value["forget"], what)
+        return Override(pattern, value=both[0], rows_value=both[1])
     if isinstance(value, str):
         name, options = parse_scheme(value)
     elif isinstance(value, Mapping) and isinstance(value.get("scheme"), str):
@@ -92,11 +115,11 @@ def _override(pattern: Any, value: Any) -> Override:
         name = value["scheme"]
     else:
         raise OptionError(
-            f"overrides[{pattern!r}] must be 'keep', a number, a scheme such as 'siren:omega=20', "
+            f"{what} must be 'keep', a number, a scheme such as 'siren:omega=20', "
             f"or a mapping with its name under 'scheme'; got {value!r}"
         )
     scheme = find_scheme(name)
     scheme.check_options(options)
     if scheme.data_driven:
-        raise OptionError(f"overrides[{pattern!r}]: {name} fits whole models, not single weights")
+        raise OptionError(f"{what}: {name} fits whole models, not single weights")
     return Override(pattern, scheme, options)

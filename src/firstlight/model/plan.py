@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
@@ -38,7 +38,9 @@ class Assignment:
         after: the activation that follows it.
         feeds: what its output goes into.
         gain: std * sqrt(fan_in).
-        std: root mean square of the values that it will have.
+        std: root mean square of the values that it will have; None where a parametrization
+            decides.
+        value: what a bias or norm is set to; ``rows_value`` for the forget gates in it.
         learnt: how the facts about the network around it were learnt.
     """
 
@@ -59,6 +61,8 @@ class Assignment:
     feeds: str = ""
     gain: float | None = None
     std: float | None = None
+    value: float | None = None
+    rows_value: float | None = None
     learnt: str = ""
 
 
@@ -152,14 +156,16 @@ class Plan:
         """
         seed = self.settings["seed"]
         saved = write(self.model, self._tasks, self._example, keep=undo, seed=seed)
-        self._saved = saved if undo else None
+        if undo and self._saved is None:  # applied twice, it still undoes to the first state
+            self._saved = saved
         return self.model
 
     def undo(self) -> nn.Module:
         """Put back, bit for bit, what ``apply`` found.
 
         Raises:
-            FirstlightError: the plan was not applied, or without a copy, or was undone before.
+            FirstlightError: the plan was not applied, or without a copy, or was undone before, or
+                a parameter is another tensor since.
 
         Example:
             >>> import torch
@@ -171,6 +177,10 @@ class Plan:
         """
         if self._saved is None:
             raise FirstlightError("nothing to undo: the plan was not applied, or not with a copy")
+        if self._saved.moved:
+            raise FirstlightError(
+                f"cannot undo: {self._saved.moved[0]} was replaced by another tensor since"
+            )
         self._saved.restore()
         self._saved = None
         return self.model
@@ -190,10 +200,8 @@ class Plan:
             >>> firstlight.plan(nn.Linear(3, 2), "zero").to_dict()["settings"]["scheme"]
             'zero'
         """
-        rows = [asdict(row) for row in self.assignments]
+        rows = [{f.name: _plain(getattr(row, f.name)) for f in fields(row)} for row in self]
         predictions = [asdict(prediction) for prediction in self.predictions]
-        for row in rows:
-            row["options"] = {k: _plain(v) for k, v in row["options"].items()}
         return {
             "settings": {key: _plain(value) for key, value in self.settings.items()},
             "trace": self.trace.how,

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from firstlight.model.plan import Assignment, Plan
 
+#: Settings that are no options of the scheme.
+_BESIDES = ("scheme", "seed", "empty", "include", "exclude", "overrides", "forget_bias")
 _HEAD = ("tensor", "kind", "shape", "fan in", "before", "feeds", "scheme", "gain", "std", "why")
 
 
@@ -18,7 +20,7 @@ def table(plan: "Plan") -> str:
         zero, seed 0; 1 weight matrix to fill, 1 value to set, 0 tensors left alone; torch.fx
         tensor   kind     shape  fan in  before  feeds  scheme   gain   std     why
         weight   linear   2x3    3       data    head   zero     1      0.5774  as asked
-        bias     bias     2                             0                       bias starts at 0
+        bias     bias     2                             = 0                     bias starts at 0
     """
     rows = [_HEAD, *(_cells(group) for group in _groups(list(plan.assignments)))]
     widths = [max(len(row[i]) for row in rows) for i in range(len(_HEAD))]
@@ -33,7 +35,7 @@ def _headline(plan: "Plan") -> str:
     rows = plan.assignments
     fills = sum(row.scheme not in (None, "constant") for row in rows)
     values = sum(row.scheme == "constant" for row in rows)
-    options = {k: v for k, v in plan.settings.items() if k not in ("scheme", "seed", "empty")}
+    options = {k: v for k, v in plan.settings.items() if k not in _BESIDES}
     asked = ":".join([str(plan.settings["scheme"]), *(f"{k}={v}" for k, v in options.items())])
     return (
         f"{asked}, seed {plan.settings['seed']}; "
@@ -68,7 +70,7 @@ def _alike(one: "Assignment", other: "Assignment") -> bool:
 
 def _cells(group: list["Assignment"]) -> tuple[str, ...]:
     row = group[0]
-    name = row.name
+    name = printable(row.name)
     if len(group) > 1:
         marks = [r.name.removeprefix(row.names[0]) for r in group]
         name = row.names[0] + (marks[0] + "…" + marks[-1] if len(group) > 4 else "".join(marks))
@@ -77,7 +79,9 @@ def _cells(group: list["Assignment"]) -> tuple[str, ...]:
     before = row.before or row.reads
     scheme = row.scheme or "-"
     if row.scheme == "constant":
-        scheme = f"{row.std:g}" if row.std is not None else "values"
+        scheme = f"= {row.value:g}" + (
+            "" if row.rows_value is None else f", forget {row.rows_value:g}"
+        )
     elif row.options:
         scheme += "".join(f":{k}={_short(v)}" for k, v in row.options.items())
     feeds = row.feeds if row.feeds != "activation" else row.after
@@ -95,6 +99,16 @@ def _cells(group: list["Assignment"]) -> tuple[str, ...]:
         "" if row.scheme == "constant" else _number(row.std),
         row.reason + (f", through {row.through}" if row.through and row.scheme else ""),
     )
+
+
+def printable(name: str) -> str:
+    """Return a name with line breaks, escapes and the like spelt out.
+
+    Example:
+        >>> printable(chr(10) + "a") == chr(92) + "n" + "a"
+        True
+    """
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
 
 
 def _number(value: float | None) -> str:

@@ -5,13 +5,21 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+import torch
 from torch import nn
 
 from firstlight.errors import OptionError, number
 from firstlight.init import SCHEMES, Scheme
 from firstlight.model.framework import has_start
 from firstlight.model.kinds import Kept, Matrix, Value
-from firstlight.model.leave import all_zero, shared_memory, why_left_alone
+from firstlight.model.leave import (
+    LOADED,
+    all_zero,
+    copied_from_checkpoint,
+    shared_memory,
+    why_left_alone,
+)
+from firstlight.model.names import unwrapped
 from firstlight.model.overrides import Override, Overrides
 from firstlight.model.patterns import Patterns
 from firstlight.model.plan import Plan
@@ -49,21 +57,23 @@ class Planner:
         self.model, self.asked = model, asked
         self.slots = slots(model)
         self.views = _views(self.slots)
-        if not any(_role(slot) not in ("", "table") for slot in self.slots):
-            raise OptionError(
-                "the model has no Linear, convolution, attention or recurrent weight to initialize"
-            )
         named = [
             (slot, [view.name for view in self.views.get(slot.name, [])]) for slot in self.slots
         ]
         self.overrides = Overrides(asked.overrides, named)
         self._take_for_matrices()
+        if not any(map(_role, self.slots)):
+            raise OptionError(
+                "the model has no Linear, convolution, attention or recurrent weight to initialize"
+            )
         self.include = Patterns("include", asked.include, named)
+        self.include.check_useful(named)
         self.exclude = Patterns("exclude", asked.exclude, named)
         self.forget_bias = self._forget_bias(asked.forget_bias)
         tensors = (slot.tensor for slot in self.slots)
         self.empty = asked.empty or any(t.is_meta for t in tensors if t is not None)
         self.shared = {} if self.empty else shared_memory(self.slots)
+        self.copied = copied_from_checkpoint(unwrapped(model))
         self.filled: set[int] = set()  # modules whose weights get a new start
         self.last = max((v.index for vs in self.views.values() for v in vs), default=0)
 
@@ -91,9 +101,21 @@ class Planner:
         }
         tasks = [t for s in self.slots for t in matrices.get(s.name) or self._tasks(s)]
         settings = {"scheme": self.asked.name, "seed": self.asked.seed, **self.asked.options}
-        if self.empty:
-            settings["empty"] = True
-        return Plan(self.model, tasks, lambda: self.trace, settings, self.asked.example)
+        return Plan(
+            self.model, tasks, lambda: self.trace, settings | self._besides(), self.asked.example
+        )
+
+    def _besides(self) -> dict[str, Any]:
+        """Return what else the plan was asked for, as text where it is no plain value."""
+        besides: dict[str, Any] = {"empty": True} if self.empty else {}
+        for what, patterns in (("include", self.include), ("exclude", self.exclude)):
+            if patterns:
+                besides[what] = [each.text for each in patterns.all]
+        if self.overrides.all:
+            besides["overrides"] = [override.text for override in self.overrides.all]
+        if self.forget_bias is not None:
+            besides["forget_bias"] = self.forget_bias
+        return besides
 
     @cached_property
     def trace(self) -> Trace:
@@ -163,8 +185,15 @@ class Planner:
                 f"overrides[{override.text!r}]: {slot.name} is no weight matrix; "
                 "give a number or 'keep'"
             )
-        reason = f"override {override.text}"
-        return Task(slot, value=override.value, reason=reason, blocked=_waits(slot))
+        assert slot.tensor is not None
+        _check_value(override, slot.tensor.dtype)
+        return Task(
+            slot,
+            value=override.value,
+            rows_value=override.rows_value,
+            reason=f"override {override.text}",
+            blocked=_waits(slot),
+        )
 
     def _matrix(self, slot: Slot, view: WeightView) -> Task:
         override = self.overrides.find(slot, view.name)
@@ -225,9 +254,11 @@ class Planner:
 
     def _left_alone(self, slot: Slot, name: str) -> str:
         """Return why nothing is written here, or "" where something may be."""
-        if self.exclude(slot, name):
-            return EXCLUDED
         override: Override | None = self.overrides.find(slot, name)
+        if self.exclude(slot, name):
+            if override is not None and override.meant.exact:
+                raise OptionError(f"{name} stands in overrides and is excluded: drop one of them")
+            return EXCLUDED
         if override is not None and override.keeps:
             return f"override {override.text}: keep"
         included = self.include(slot, name)
@@ -238,7 +269,11 @@ class Planner:
         if override is not None and override.value is not None and slot.storage is not None:
             return ""  # any tensor can be set to a number
         asked = (included or override is not None) and not isinstance(slot.treatment, Kept)
-        return "" if asked else why_left_alone(slot, empty=self.empty)
+        if asked:
+            return ""
+        reason = why_left_alone(slot, empty=self.empty)
+        loaded = self.copied and not slot.buffer and not self.empty
+        return reason or (LOADED if loaded else "")
 
     def _validate(self, task: Task) -> None:
         """Try the scheme on none of the weight's rows; an auto rule that fails keeps the weight."""
@@ -248,6 +283,17 @@ class Planner:
             task.scheme.check_shape_of(task.view.shape, task.place(), task.options)
         except OptionError as error:
             raise OptionError(f"{task.name}: {error}") from error
+
+
+def _check_value(override: Override, dtype: torch.dtype) -> None:
+    """Refuse a number that the tensor cannot hold."""
+    for value in (override.value, override.rows_value):
+        if value is None:
+            continue
+        whole = not dtype.is_floating_point and not dtype.is_complex
+        largest = float(torch.iinfo(dtype).max if whole else torch.finfo(dtype).max)
+        if abs(value) > largest or (whole and value != int(value)):
+            raise OptionError(f"overrides[{override.text!r}]: {value:g} is no value of {dtype}")
 
 
 def _role(slot: Slot) -> str:

@@ -1,5 +1,6 @@
 """Making a plan: what every tensor of a model gets, decided without changing anything."""
 
+import operator
 from collections.abc import Mapping
 from typing import Any
 
@@ -61,7 +62,8 @@ def plan(
         ('gelu', 'excluded')
     """
     chosen = _chosen(scheme, options)
-    _check_call(model, chosen, seed, example)
+    _check_call(model, chosen, example, empty)
+    seed = _whole(seed)
     asked = Asked(
         scheme,
         chosen,
@@ -83,14 +85,26 @@ def _chosen(scheme: str, options: Mapping[str, Any]) -> Scheme | None:
         chosen.check_options(options)
         return chosen
     if options:
-        raise OptionError(f"scheme 'auto' takes no options, got {sorted(options)[0]!r}")
+        name = sorted(options)[0]
+        raise OptionError(f"scheme 'auto' takes no options, and plan no argument {name!r}")
     return None
 
 
-def _check_call(model: nn.Module, scheme: Scheme | None, seed: int, example: Any) -> None:
+def _check_call(model: nn.Module, scheme: Scheme | None, example: Any, empty: bool) -> None:
     if not isinstance(model, nn.Module):
-        raise OptionError(f"initialize expected a torch.nn.Module, got {model!r}")
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise OptionError(f"seed must be a whole number >= 0, got {seed!r}")
+        what = model.__name__ if isinstance(model, type) else type(model).__name__
+        raise OptionError(f"expected a torch.nn.Module, got {what}")
+    if not isinstance(empty, bool):
+        raise OptionError(f"empty must be True or False, got {empty!r}")
     if scheme and scheme.data_driven and example is None:
         raise OptionError(f"scheme {scheme.name!r} looks at data: pass example=batch")
+
+
+def _whole(seed: int) -> int:
+    try:
+        whole = -1 if isinstance(seed, bool) else operator.index(seed)
+    except TypeError:
+        whole = -1
+    if whole < 0:
+        raise OptionError(f"seed must be a whole number >= 0, got {seed!r}")
+    return whole

@@ -47,6 +47,7 @@ def predict(tasks: list[Task], trace: Trace, example: Any) -> tuple[Prediction, 
     if trace.graph is None:
         return ()
     graph = trace.graph
+    fitted = any(task.scheme is not None and task.scheme.data_driven for task in tasks)
     tensors = _tensors(tasks)
     chains = Chains(graph, tensors)
     planned = _planned(tasks, tensors)
@@ -56,16 +57,23 @@ def predict(tasks: list[Task], trace: Trace, example: Any) -> tuple[Prediction, 
         site = trace.activations[index]
         here = moments[site.root]
         second, reason = (None, here) if isinstance(here, str) else _certain(here)
+        if fitted:
+            second, reason = None, "the weights are fitted to the batch when they are written"
         found.append(Prediction(site.path, site.name, second, reason))
     return tuple(found)
 
 
 def _certain(here: Density) -> tuple[float | None, str]:
     """Return the second moment, or that chance decides on it more than anything else."""
+    if not math.isfinite(here.second):
+        return None, "the batch holds no finite values"
     deviation = math.sqrt(here.spread)
     if deviation <= MAX_DEVIATION:
         return here.second, ""
-    return None, f"at this width and depth chance decides: standard deviation {deviation:.0%}"
+    return None, (
+        f"at this width and depth chance decides: over draws of the weights it varies by "
+        f"{deviation:.0%}"
+    )
 
 
 def _tensors(tasks: list[Task]) -> dict[str, Tensor]:

@@ -61,9 +61,9 @@ class Storage(ABC):
 
     @property
     def frozen(self) -> bool:
-        """Whether none of the parameters that hold the tensor is to be trained."""
+        """Whether a parameter that holds the tensor is not to be trained."""
         parameters = [t for t in self.stored() if isinstance(t, nn.Parameter)]
-        return bool(parameters) and not any(p.requires_grad for p in parameters)
+        return any(not parameter.requires_grad for parameter in parameters)
 
 
 class Direct(Storage):

@@ -104,6 +104,8 @@ def assignment(task: Task, trace: Trace) -> dict[str, Any]:
         "fan_out": shape[0] * math.prod(shape[2:]) if fan_in is not None else None,
         "gain": std * math.sqrt(fan_in) if std is not None and fan_in else None,
         "std": std,
+        "value": task.value,
+        "rows_value": task.rows_value,
         **_around(known, trace),
     }
 
@@ -126,6 +128,10 @@ def _scheme(task: Task) -> str | None:
     return None if task.value is None else "constant"
 
 
+#: Parametrizations behind which a weight is what was written to it; "" is none at all.
+_FAITHFUL = ("", "WeightNorm", "weight_norm", "its shards")
+
+
 def _shape(tensor: Tensor | None) -> tuple[int, ...]:
     return () if tensor is None or lazy(tensor) else tuple(tensor.shape)
 
@@ -136,6 +142,9 @@ def _std(task: Task, tensor: Tensor | None) -> float | None:
         return abs(task.value) if task.rows_value is None else None
     if task.scheme is not None:
         assert task.view is not None
+        through = task.slot.storage.through if task.slot.storage else ""
+        if through not in _FAITHFUL or task.scheme.data_driven:
+            return None
         std = task.scheme.std(task.view.shape, task.place(), task.options)
         return None if math.isnan(std) else std
     if task.view is None or task.view.blocked or tensor is None or tensor.is_meta:

@@ -16,11 +16,14 @@ class Saved:
         self._values: list[tuple[Tensor, Tensor]] = []
         self._attributes: list[tuple[nn.Module, dict[str, Any], dict[str, Any]]] = []
         self._seen: set[int] = set()
+        self._places: list[tuple[Storage, list[int]]] = []
 
     def add(self, storages: Iterable[Storage]) -> None:
         """Remember what ``storages`` hold now."""
         for storage in storages:
-            for tensor in storage.stored():
+            stored = storage.stored()
+            self._places.append((storage, [id(tensor) for tensor in stored]))
+            for tensor in stored:
                 self.add_tensor(tensor)
             if storage.direct:
                 continue
@@ -37,6 +40,15 @@ class Saved:
         if id(tensor) not in self._seen:
             self._seen.add(id(tensor))
             self._values.append((tensor, tensor.detach().clone()))
+
+    @property
+    def moved(self) -> list[str]:
+        """Local names of what now lies in other tensors than those that were saved."""
+        return [
+            storage.local
+            for storage, ids in self._places
+            if storage.own and [id(tensor) for tensor in storage.stored()] != ids
+        ]
 
     def restore(self) -> None:
         """Put everything back, bit for bit."""

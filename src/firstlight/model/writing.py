@@ -4,6 +4,8 @@ import contextlib
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import chain, groupby
 from typing import Any
 
@@ -18,6 +20,7 @@ from firstlight.model.kinds import Matrix, Part, Value
 from firstlight.model.names import unwrapped
 from firstlight.model.readback import Landed, check_landed, remember
 from firstlight.model.slots import Slot
+from firstlight.model.storage import Storage
 from firstlight.model.task import Task
 from firstlight.model.undo import Saved
 from firstlight.model.views import parts
@@ -32,7 +35,9 @@ def write(model: nn.Module, tasks: list[Task], example: Any, *, keep: bool, seed
     todo = [(slot, list(group)) for slot, group in groupby(tasks, key=lambda task: task.slot)]
     todo = [(slot, [t for t in group if t.writes or t.blocked]) for slot, group in todo]
     todo = [(slot, group) for slot, group in todo if group]
+    present = {id(module) for module in unwrapped(model).modules()}
     for slot, group in todo:
+        _check_present(slot, present)
         _check(slot, group)
     fitted = {task.slot.name for task in tasks if task.scheme and task.scheme.data_driven}
     saved = Saved()
@@ -51,7 +56,7 @@ def write(model: nn.Module, tasks: list[Task], example: Any, *, keep: bool, seed
     saved.add(slot.storage for slot in left if slot.storage and keep)
     with torch.no_grad(), _interrupt_later() as interrupts, _restored_on_error(saved):
         framework.start(unwrapped(model), left, seed)
-        landed = [_write(slot, group) for slot, group in todo]
+        landed = _write_all(todo)
         if fitted:
             _fit(model, example, fitted)
         for (slot, _), expected in zip(todo, landed, strict=True):
@@ -59,6 +64,15 @@ def write(model: nn.Module, tasks: list[Task], example: Any, *, keep: bool, seed
         if interrupts and keep:
             saved.restore()
     return saved
+
+
+def _check_present(slot: Slot, present: set[int]) -> None:
+    """Refuse a plan of what the model no longer holds, or of what was frozen since."""
+    if id(slot.module) not in present:
+        raise FirstlightError(f"{slot.name} belongs to a layer that is gone; make a new plan")
+    assert slot.storage is not None
+    if slot.storage.frozen and not slot.frozen and not slot.buffer:
+        raise FirstlightError(f"{slot.name} was frozen since the plan was made; make a new one")
 
 
 def _check(slot: Slot, group: list[Task]) -> None:
@@ -97,6 +111,26 @@ def _check_fill(task: Task, part: Part | None) -> None:
         raise OptionError(f"{task.name}: {error}") from error
 
 
+def _write_all(todo: list[tuple[Slot, list[Task]]]) -> list[Landed]:
+    """Write every tensor, several at a time: each has its own stream of random numbers.
+
+    What a parametrization does is not known to bear company, so those come first, one by one.
+    """
+    alone = [(s, g) for s, g in todo if s.storage is None or not s.storage.direct]
+    together = todo[len(alone) :]
+    landed = [_write(slot, group) for slot, group in alone]
+    workers = torch.get_num_threads()
+    if workers == 1 or not any(t.scheme and t.scheme.random for _, g in together for t in g):
+        return landed + [_write(slot, group) for slot, group in together]
+
+    def write_one(item: tuple[Slot, list[Task]]) -> Landed:
+        with torch.no_grad():  # the mode belongs to a thread
+            return _write(*item)
+
+    with ThreadPoolExecutor(workers) as pool:
+        return landed + list(pool.map(write_one, together))
+
+
 def _write(slot: Slot, group: list[Task]) -> Landed:
     """Write the tasks of one tensor; return what it must now hold."""
     with slot.edit(whole=_whole(slot, group)) as value:
@@ -108,9 +142,18 @@ def _write(slot: Slot, group: list[Task]) -> Landed:
                 value[row] = kept
         else:
             _set(slot, group[0], value)
-        landed = remember(value)
+        landed = remember(value, zero=_may_be_zero(group))
     assert slot.storage is not None
-    return landed if slot.storage.direct else remember(slot.storage.landed())
+    return landed if slot.storage.direct else replace(landed, sample=_sample_of(slot.storage))
+
+
+def _may_be_zero(group: list[Task]) -> bool:
+    """Return whether what is written is, or may be, zero in every entry."""
+    return all(task.scheme is None and not task.rows_value for task in group)
+
+
+def _sample_of(storage: Storage) -> Tensor:
+    return remember(storage.landed()).sample
 
 
 def _whole(slot: Slot, group: list[Task]) -> bool:

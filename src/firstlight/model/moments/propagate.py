@@ -126,6 +126,8 @@ class _Field:
         module = self.planned.owners.get(name)
         before = self.graph.nodes[self._data(node)[0]].shape
         share = inside(module, before)
+        if share[0] < 0.6 and source.common > 0.1 * source.second and _zero_sum(stats):
+            return f"{node.op}: padding cuts rows that sum to zero"
         out = mixture([(1 / len(stats), s.output(source, *share)) for s in stats])
         if len(stats) == 1:
             out = stats[0].output(source, *share)
@@ -240,6 +242,11 @@ class _Field:
         if len(squares) != 1 or squares[0] is None or node.op == "embedding_bag":
             return f"{node.op}: its table is not known"
         return Density.gaussian(squares[0])
+
+
+def _zero_sum(stats: list[WeightStatistics]) -> bool:
+    """Return whether rows sum to zero, as far as chance would not have it."""
+    return all(s.row_sum < 0.01 * s.inputs * s.mean_square for s in stats)
 
 
 _ATTENTION = "attention: where it looks depends on the data"

@@ -4,8 +4,9 @@ Learnt by ``torch.fx`` where that can follow the code, by a run where a batch is
 so either way.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from torch import Tensor, nn
@@ -37,27 +38,27 @@ class Trace:
     activations: Mapping[int, Activation] = field(default_factory=dict)
     facts: Mapping[str, Facts] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def depth(self) -> int:
         """Weights on the longest way through the network."""
         return max((f.depth + f.height + 1 for f in self.facts.values()), default=0)
 
-    @property
+    @cached_property
     def normalised(self) -> bool:
         """Whether a norm stands anywhere in the network."""
         return self._any("norm")
 
-    @property
+    @cached_property
     def residual(self) -> bool:
         """Whether branches are added to what bypasses them."""
         return any(f.feeds == "residual" for f in self.facts.values())
 
-    @property
+    @cached_property
     def attends(self) -> bool:
         """Whether there is attention anywhere."""
-        return self._any("attention") or any(f.feeds == "attention" for f in self.facts.values())
+        return any(f.feeds == "attention" for f in self.facts.values())
 
-    @property
+    @cached_property
     def convolutions(self) -> int:
         """How many convolutions there are."""
         nodes = self.graph.nodes if self.graph else ()
@@ -68,7 +69,7 @@ class Trace:
         """Whether there are convolutions."""
         return self.convolutions > 0
 
-    @property
+    @cached_property
     def plain(self) -> bool:
         """Whether it is one weight after the other: no norms, branches, attention or states."""
         special = self.normalised or self.residual or self.attends or self._any("gate")
@@ -124,21 +125,26 @@ def names_and_tensors(found: list[Slot]) -> tuple[dict[int, str], dict[str, Tens
 
 def _graph(model: nn.Module, example: Any, stored: dict[int, str]) -> tuple[Graph | None, str]:
     """Try each way that there is; return the graph, or why there is none."""
-    ways: list[Any] = []
-    if example is None:
-        ways.append(lambda: trace_symbolic(model, stored))
-        example = _dummy_inputs(model)
+    given = example is not None
+    example = example if given else _dummy_inputs(model)
+    symbolic = [lambda: trace_symbolic(model, stored)]
+    runs: list[Callable[[], Graph]] = []
     if example is not None:
-        ways.append(lambda: record_meta(model, example, stored))
+        runs.append(lambda: record_meta(model, example, stored))
         if not any(p.is_meta for p in model.parameters()):
-            ways.append(lambda: record_real(model, example, stored))
+            runs.append(lambda: record_real(model, example, stored))
     why = ""
-    for way in ways:
+    for way in [*runs, *symbolic] if given else [*symbolic, *runs]:
         try:
-            return way(), ""
+            graph = way()
+        # the user's own forward runs here, and may raise anything
         except Exception as error:
             why = f"{type(error).__name__}: {' '.join(str(error).split())[:120]}"
-    hint = "" if len(ways) > 1 else "; pass example=batch"
+            continue
+        if given and way in symbolic:
+            graph.how += f" (the example cannot be run: {why})"
+        return graph, ""
+    hint = "" if runs else "; pass example=batch"
     return None, f"not traced ({why}){hint}"
 
 

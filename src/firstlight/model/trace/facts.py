@@ -19,8 +19,8 @@ class Facts:
         before: the activation that its input comes from, if it does.
         after: the activation that follows, through norms and sums, if any does.
         feeds: "activation", "norm", "residual" (the end of a branch that is added to what
-            bypassed it), "attention", "gate", "weight", "head" (the output of the network) or
-            "other".
+            bypassed it), "attention", "softmax", "gate", "weight", "head" (the output of the
+            network) or "other".
         depth: weights on the longest way from the data to this one.
         height: weights on the longest way from this one to the output.
     """
@@ -33,6 +33,7 @@ class Facts:
     height: int
 
 
+_ATTENDS = ("scaled_dot_product_attention",)
 _NAMED = {name: name for name in ("attention", "table", "norm", "weight", "gate")}
 
 
@@ -65,6 +66,9 @@ class _Reader:
         self.ends = set(graph.outputs)
         self.depth = self._longest(forward=True)
         self.height = self._longest(forward=False)
+        self.by_root: dict[int, Activation] = {}
+        for index in sorted(sites):
+            self.by_root.setdefault(sites[index].root, sites[index])
 
     def all(self) -> dict[str, Facts]:
         found: dict[str, Facts] = {}
@@ -153,16 +157,13 @@ class _Reader:
     def _after(self, node: Node) -> tuple[str, Activation | None]:
         """Look ahead, breadth first, up to the next weights."""
         if self.height[node.index] == 0 and self._ends(node.index):
-            return "head", self._first_activation(node.index)
+            return "head", self.by_root.get(node.index)
         feeds, after = "", None
-        by_root: dict[int, list[Activation]] = {}
-        for site in self.sites.values():
-            by_root.setdefault(site.root, []).append(site)
         queue, seen = [(node.index, False)], {node.index}
         while queue:
             index, summed = queue.pop(0)
-            if by_root.get(index) and after is None:
-                after = by_root[index][0]
+            if index in self.by_root and after is None:
+                after = self.by_root[index]
                 feeds = feeds or "activation"
             for consumer in self.consumers[index]:
                 if consumer in seen:
@@ -181,7 +182,7 @@ class _Reader:
         if self.weighs(there):
             return "weight"
         if there.category == "attention":
-            return "attention"
+            return "attention" if there.op in _ATTENDS else "softmax"
         if there.category == "product":  # with what is fixed, as a graph's edges, it passes on
             return "attention" if len(self.data(there)) > 1 else ""
         if there.category == "norm":
@@ -223,7 +224,3 @@ class _Reader:
                 seen.add(here)
                 stack += self.consumers[here]
         return False
-
-    def _first_activation(self, index: int) -> Activation | None:
-        near = (self.sites[i] for i in sorted(self.sites) if self.sites[i].root == index)
-        return next(near, None)
