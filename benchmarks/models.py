@@ -41,7 +41,8 @@ def anyinit(model: nn.Module) -> None:
 
 def kaiming(model: nn.Module) -> None:
     for layer in model:
-        nn.init.kaiming_normal_(layer.weight)
+        if isinstance(layer, nn.Linear):
+            nn.init.kaiming_normal_(layer.weight)
 
 
 OURS: dict[str, Start] = {
@@ -52,8 +53,13 @@ STARTS = {**OURS, "anyinit": anyinit, "kaiming_normal_": kaiming}
 
 
 def linears(width: int) -> nn.Sequential:
-    """Eight linear layers whose own start is not drawn: it would only cost time."""
-    layers = [nn.utils.skip_init(nn.Linear, width, width, bias=False) for _ in range(8)]
+    """Eight linear layers and ReLUs, for which auto takes He's start, as the rival does.
+
+    Their own start is not drawn: it would only cost time.
+    """
+    layers: list[nn.Module] = []
+    for _ in range(8):
+        layers += [nn.utils.skip_init(nn.Linear, width, width, bias=False), nn.ReLU()]
     return nn.Sequential(*layers)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from firstlight.init._tensor import write_rows
+from firstlight.init._tensor import rows_per_block, write_rows
 
 
 def working_tensor(
@@ -30,6 +30,9 @@ def draw_rows(
     The block is a contiguous (rows, inputs) tensor of the working dtype.
     """
     inputs = math.prod(tensor.shape[1:])
+    like = working_tensor(tensor, (0,), generator)
+    if tensor.is_contiguous() and (tensor.dtype, tensor.device) == (like.dtype, like.device):
+        return _draw_in_place(tensor, draw, inputs)
 
     def rows(start: int, stop: int) -> Tensor:
         block = working_tensor(tensor, (stop - start, inputs), generator)
@@ -37,6 +40,18 @@ def draw_rows(
         return block
 
     return write_rows(tensor, rows)
+
+
+def _draw_in_place(tensor: Tensor, draw: Callable[[Tensor, int], object], inputs: int) -> Tensor:
+    """Draw straight into the tensor, in the same blocks, and so the same values."""
+    if tensor.numel() == 0:
+        return tensor
+    step = rows_per_block(tensor)
+    with torch.no_grad():
+        for start in range(0, len(tensor), step):
+            part = tensor[start : start + step]
+            draw(part.view(len(part), inputs), start)
+    return tensor
 
 
 def centre_tap(tensor: Tensor) -> Tensor:

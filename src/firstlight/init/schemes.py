@@ -130,12 +130,6 @@ class Scheme:
             self.check_shape(whole, **self._arguments(self.fill, place, options))
         self(torch.empty((0, *shape[1:]), device="cpu"), place, options)
 
-    def check(self, weight: Tensor, place: Place, options: Mapping[str, Any]) -> None:
-        """Raise what filling ``weight`` would raise, and write nothing."""
-        if self.check_shape is not None:
-            self.check_shape(weight, **self._arguments(self.fill, place, options))
-        self(weight[:0], place, options)  # every fill checks its arguments before its rows
-
     def __call__(self, weight: Tensor, place: Place, options: Mapping[str, Any]) -> Tensor:
         """Fill ``weight``, which stands at ``place``."""
         fill = self.depthwise if self.depthwise and place.depthwise else self.fill

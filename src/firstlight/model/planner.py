@@ -74,6 +74,7 @@ class Planner:
         self.empty = asked.empty or any(t.is_meta for t in tensors if t is not None)
         self.shared = {} if self.empty else shared_memory(self.slots)
         self.copied = copied_from_checkpoint(unwrapped(model))
+        self._tried: list[tuple[Any, ...]] = []
         self.filled: set[int] = set()  # modules whose weights get a new start
         self.last = max((v.index for vs in self.views.values() for v in vs), default=0)
 
@@ -219,7 +220,12 @@ class Planner:
         rule = rule_for(setting)
         if rule is None or rule.scheme is None:
             return Task(view.slot, view, reason=why(rule))
-        return self._fill(view, SCHEMES[rule.scheme], rule.options(setting), why(rule))
+        task = self._fill(view, SCHEMES[rule.scheme], rule.options(setting), why(rule))
+        try:
+            self._validate(task)
+        except OptionError as error:
+            return Task(view.slot, view, reason=f"{why(rule)}, but {error}")
+        return task
 
     @cached_property
     def zero_branches(self) -> bool:
@@ -276,13 +282,18 @@ class Planner:
         return reason or (LOADED if loaded else "")
 
     def _validate(self, task: Task) -> None:
-        """Try the scheme on none of the weight's rows; an auto rule that fails keeps the weight."""
+        """Try the scheme on none of the weight's rows; once for all weights of one shape."""
         if task.scheme is None or task.view is None or not task.view.shape:
             return
+        place = task.place()
+        key = (task.scheme.name, task.view.shape, place.position, place.depthwise, task.options)
+        if key in self._tried:
+            return
         try:
-            task.scheme.check_shape_of(task.view.shape, task.place(), task.options)
+            task.scheme.check_shape_of(task.view.shape, place, task.options)
         except OptionError as error:
             raise OptionError(f"{task.name}: {error}") from error
+        self._tried.append(key)
 
 
 def _check_value(override: Override, dtype: torch.dtype) -> None:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from firstlight.errors import FirstlightError, OptionError
-from firstlight.init._tensor import check_writable
+from firstlight.init._tensor import check_writable, matrix_shape
 from firstlight.init.lsuv import unit_variance
 from firstlight.model import framework
 from firstlight.model.kinds import Matrix, Part, Value
@@ -94,19 +94,15 @@ def _check(slot: Slot, group: list[Task]) -> None:
                     f"{task.name} had shape {task.view.shape} when the plan was made, now it is "
                     f"{tuple(value.shape)}; make a new plan"
                 )
-            _check_fill(task, part if slot.storage.direct else None)
+            if slot.storage.direct:
+                _check_tensor(task, part)
 
 
-def _check_fill(task: Task, part: Part | None) -> None:
-    """Try a fill on none of the rows: of the tensor itself, or of one like it."""
+def _check_tensor(task: Task, part: Part) -> None:
+    """Refuse memory that no fill can write; the scheme and its options the plan has tried."""
     assert task.scheme is not None
-    assert task.view is not None
-    place, options = task.place(), task.options
     try:
-        if part is None:
-            task.scheme.check_shape_of(task.view.shape, place, options)
-        else:
-            task.scheme.check(part.view[0] if part.runs else part.view, place, options)
+        matrix_shape(part.view, task.scheme.name)
     except OptionError as error:
         raise OptionError(f"{task.name}: {error}") from error
 
@@ -133,7 +129,8 @@ def _write_all(todo: list[tuple[Slot, list[Task]]]) -> list[Landed]:
 
 def _write(slot: Slot, group: list[Task]) -> Landed:
     """Write the tasks of one tensor; return what it must now hold."""
-    with slot.edit(whole=_whole(slot, group)) as value:
+    assert slot.storage is not None
+    with slot.edit(whole=not slot.storage.direct and _whole(slot, group)) as value:
         if isinstance(slot.treatment, Matrix) and group[0].view is not None:
             row = slot.treatment.kept_row
             kept = value[row].clone() if row is not None else None
@@ -143,7 +140,6 @@ def _write(slot: Slot, group: list[Task]) -> Landed:
         else:
             _set(slot, group[0], value)
         landed = remember(value, zero=_may_be_zero(group))
-    assert slot.storage is not None
     return landed if slot.storage.direct else replace(landed, sample=_sample_of(slot.storage))
 
 
