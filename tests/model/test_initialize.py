@@ -413,3 +413,22 @@ def test_frozen_computed_weights_stay():
 def test_exclude_takes_names_only():
     with pytest.raises(OptionError, match="exclude takes name patterns or types, got 3"):
         firstlight.initialize(build(), "harmonic", exclude=3)
+
+
+def test_tensors_made_in_inference_mode_are_written_in_it():
+    torch.set_num_threads(2)  # several tensors at a time, as far as that can be
+    with torch.inference_mode():
+        model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
+        firstlight.initialize(model, "he_normal")
+    assert not model[0].bias.any()
+
+
+def test_threads_change_no_value():
+    def weights(threads):
+        torch.set_num_threads(threads)
+        model = nn.Sequential(*(nn.Linear(64, 64) for _ in range(9)))
+        firstlight.initialize(model, "he_normal", seed=2)
+        assert torch.get_num_threads() == threads
+        return state(model)
+
+    assert same(weights(1), weights(2))

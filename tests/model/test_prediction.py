@@ -15,14 +15,6 @@ from firstlight.model.moments.weights import statistics
 from firstlight.model.trace.measure import measure
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def normal(*shape):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(1))
 

@@ -116,7 +116,9 @@ def _write_all(todo: list[tuple[Slot, list[Task]]]) -> list[Landed]:
     together = todo[len(alone) :]
     landed = [_write(slot, group) for slot, group in alone]
     workers = torch.get_num_threads()
-    if workers == 1 or not any(t.scheme and t.scheme.random for _, g in together for t in g):
+    drawn = any(t.scheme and t.scheme.random for _, g in together for t in g)
+    # inference mode belongs to a thread, and its tensors can be written in it alone
+    if workers == 1 or not drawn or torch.is_inference_mode_enabled():
         return landed + [_write(slot, group) for slot, group in together]
 
     def write_one(item: tuple[Slot, list[Task]]) -> Landed:

@@ -15,15 +15,6 @@ def tensors(value):
             yield from tensors(part)
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    """Two workers with two threads each are slower than one each."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def test_the_zoo_is_large():
     assert len(ZOO) >= 48
 
