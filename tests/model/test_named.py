@@ -15,14 +15,6 @@ from firstlight.model.sample import sample
 TINY = "n_layer=1:n_embd=32:n_head=2:vocab_size=64"
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.mark.parametrize(
     ("name", "kind", "attribute", "expected"),
     [

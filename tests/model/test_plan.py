@@ -3,6 +3,7 @@ import importlib.util
 import json
 import os
 import signal
+import warnings
 
 import pytest
 import torch
@@ -433,3 +434,12 @@ def test_hugging_face_checkpoints_stay(tmp_path, copied):
     before = state(model)
     firstlight.initialize(model, "he_normal")
     assert same(before, state(model))
+
+
+def test_a_quantised_model_says_that_it_is():
+    model = nn.Sequential(nn.Linear(4, 4))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch is about to move its quantisation elsewhere
+        model = torch.ao.quantization.quantize_dynamic(model, {nn.Linear}, dtype=torch.qint8)
+    with pytest.raises(OptionError, match="0 is quantised: initialize before quantising"):
+        firstlight.plan(model)

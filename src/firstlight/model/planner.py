@@ -65,6 +65,7 @@ class Planner:
         if not any(map(_role, self.slots)):
             raise OptionError(
                 "the model has no Linear, convolution, attention or recurrent weight to initialize"
+                + _why_nothing(model, self.slots)
             )
         self.include = Patterns("include", asked.include, named)
         self.include.check_useful(named)
@@ -305,6 +306,17 @@ def _check_value(override: Override, dtype: torch.dtype) -> None:
         largest = float(torch.iinfo(dtype).max if whole else torch.finfo(dtype).max)
         if abs(value) > largest or (whole and value != int(value)):
             raise OptionError(f"overrides[{override.text!r}]: {value:g} is no value of {dtype}")
+
+
+def _why_nothing(model: nn.Module, found: list[Slot]) -> str:
+    """Return what the model has instead of weights that a kind describes."""
+    for path, module in model.named_modules():
+        if type(module).__module__.startswith("torch.ao.nn.quantized"):
+            return f"; {path or 'it'} is quantised: initialize before quantising"
+    for slot in found:
+        if isinstance(slot.treatment, Kept) and slot.treatment.kind == "parameter":
+            return f"; {slot.name}: {slot.treatment.reason}, give it a scheme in overrides"
+    return ""
 
 
 def _role(slot: Slot) -> str:
