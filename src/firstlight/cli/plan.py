@@ -111,8 +111,8 @@ def _planned(name: str, scheme: str, given: str | None, meta: bool, **settings: 
     model = build(name, meta=meta)
     example = sample(model, shape) if shape else None
     made = make(model, kind, example=example, **settings, **options)
-    if shape and made.trace.graph is None:
-        raise OptionError(f"{name} cannot be run with --input {given}: {made.trace.how}")
+    if shape and made.trace.failed:
+        raise OptionError(f"{name} cannot be run with --input {given}: {made.trace.failed}")
     return made
 
 

@@ -31,12 +31,14 @@ class Trace:
         graph: the operations; None where nothing was learnt.
         activations: by the node in which each ends.
         facts: by parameter name.
+        failed: why the example could not be run, or ""; the code alone was followed then.
     """
 
     how: str
     graph: Graph | None = None
     activations: Mapping[int, Activation] = field(default_factory=dict)
     facts: Mapping[str, Facts] = field(default_factory=dict)
+    failed: str = ""
 
     @cached_property
     def depth(self) -> int:
@@ -106,9 +108,10 @@ def trace(model: nn.Module, example: Any = None, found: list[Slot] | None = None
     stored, tensors = names_and_tensors(found)
     graph, why = _graph(model, example, stored)
     if graph is None:
-        return Trace(why)
+        return Trace(why, failed=why)
     sites = activations(graph, tensors)
-    return Trace(graph.how, graph, sites, facts(graph, sites))
+    how = f"{graph.how} (the example cannot be run: {why})" if why else graph.how
+    return Trace(how, graph, sites, facts(graph, sites), why)
 
 
 def names_and_tensors(found: list[Slot]) -> tuple[dict[int, str], dict[str, Tensor]]:
@@ -124,7 +127,7 @@ def names_and_tensors(found: list[Slot]) -> tuple[dict[int, str], dict[str, Tens
 
 
 def _graph(model: nn.Module, example: Any, stored: dict[int, str]) -> tuple[Graph | None, str]:
-    """Try each way that there is; return the graph, or why there is none."""
+    """Try each way that there is; return the graph, and why an example could not be run."""
     given = example is not None
     example = example if given else _dummy_inputs(model)
     symbolic = [lambda: trace_symbolic(model, stored)]
@@ -139,11 +142,10 @@ def _graph(model: nn.Module, example: Any, stored: dict[int, str]) -> tuple[Grap
             graph = way()
         # the user's own forward runs here, and may raise anything
         except Exception as error:
-            why = f"{type(error).__name__}: {' '.join(str(error).split())[:120]}"
+            if not (given and way in symbolic):  # why the example cannot be run says more
+                why = f"{type(error).__name__}: {' '.join(str(error).split())[:120]}"
             continue
-        if given and way in symbolic:
-            graph.how += f" (the example cannot be run: {why})"
-        return graph, ""
+        return graph, why if given and way in symbolic else ""
     hint = "" if runs else "; pass example=batch"
     return None, f"not traced ({why}){hint}"
 
