@@ -117,3 +117,10 @@ def test_branches_that_start_at_zero():
     assert closed["1.end.weight"] is closed["2.end.weight"] is None
     assert {v for n, v in closed.items() if "end" not in n} == {"harmonic"}
     assert set(rows(closed=False).values()) == {None}
+
+
+def test_a_forget_bias_changes_no_other_bias():
+    model = nn.ModuleDict({"gru": nn.GRU(4, 4), "lstm": nn.LSTM(4, 4), "head": nn.Linear(4, 2)})
+    plan = firstlight.plan(model, forget_bias=1.0)
+    assert plan["lstm.bias_ih_l0"].rows_value == 1.0
+    assert plan["gru.bias_ih_l0"].scheme is plan["head.bias"].scheme is None

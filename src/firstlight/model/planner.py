@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-import torch
 from torch import nn
 
 from firstlight.errors import OptionError, number
@@ -23,6 +22,7 @@ from firstlight.model.names import unwrapped
 from firstlight.model.overrides import Override, Overrides
 from firstlight.model.patterns import Patterns
 from firstlight.model.plan import Plan
+from firstlight.model.refusals import check_value, why_nothing
 from firstlight.model.rules import rule_for, why
 from firstlight.model.setting import Setting
 from firstlight.model.slots import Slot, lazy, slots
@@ -65,7 +65,7 @@ class Planner:
         if not any(map(_role, self.slots)):
             raise OptionError(
                 "the model has no Linear, convolution, attention or recurrent weight to initialize"
-                + _why_nothing(model, self.slots)
+                + why_nothing(model, self.slots)
             )
         self.include = Patterns("include", asked.include, named)
         self.include.check_useful(named)
@@ -162,23 +162,15 @@ class Planner:
         cannot = why_blocked(slot, slot.tensor)
         if cannot:
             return Task(slot, reason=cannot, blocked=_waits(slot))
-        if (
-            self.asked.scheme is None
-            and self.forget_bias is None
-            and not self._fills_weights_of(slot)
-        ):
-            return Task(slot, reason=FRAMEWORKS)
         rows_value = self.forget_bias if slot.treatment.rows else None
+        if self.asked.scheme is None and rows_value is None and id(slot.module) not in self.filled:
+            return Task(slot, reason=FRAMEWORKS)  # auto: biases go with their weights
         said = "starts at" if rows_value is None else f"forget gates at {rows_value:g}, else"
         reason = f"{slot.treatment.kind} {said} {slot.treatment.value:g}"
         blocked = _waits(slot)
         return Task(
             slot, value=slot.treatment.value, rows_value=rows_value, reason=reason, blocked=blocked
         )
-
-    def _fills_weights_of(self, slot: Slot) -> bool:
-        """Return whether auto fills a weight of the slot's module; biases go with their weights."""
-        return id(slot.module) in self.filled
 
     def _override_value(self, slot: Slot, override: Override) -> Task:
         """Set a tensor to the number that the user gave for it."""
@@ -188,7 +180,7 @@ class Planner:
                 "give a number or 'keep'"
             )
         assert slot.tensor is not None
-        _check_value(override, slot.tensor.dtype)
+        check_value(override, slot.tensor.dtype)
         return Task(
             slot,
             value=override.value,
@@ -295,28 +287,6 @@ class Planner:
         except OptionError as error:
             raise OptionError(f"{task.name}: {error}") from error
         self._tried.append(key)
-
-
-def _check_value(override: Override, dtype: torch.dtype) -> None:
-    """Refuse a number that the tensor cannot hold."""
-    for value in (override.value, override.rows_value):
-        if value is None:
-            continue
-        whole = not dtype.is_floating_point and not dtype.is_complex
-        largest = float(torch.iinfo(dtype).max if whole else torch.finfo(dtype).max)
-        if abs(value) > largest or (whole and value != int(value)):
-            raise OptionError(f"overrides[{override.text!r}]: {value:g} is no value of {dtype}")
-
-
-def _why_nothing(model: nn.Module, found: list[Slot]) -> str:
-    """Return what the model has instead of weights that a kind describes."""
-    for path, module in model.named_modules():
-        if type(module).__module__.startswith("torch.ao.nn.quantized"):
-            return f"; {path or 'it'} is quantised: initialize before quantising"
-    for slot in found:
-        if isinstance(slot.treatment, Kept) and slot.treatment.kind == "parameter":
-            return f"; {slot.name}: {slot.treatment.reason}, give it a scheme in overrides"
-    return ""
 
 
 def _role(slot: Slot) -> str:

@@ -1,0 +1,31 @@
+"""What a plan refuses, in words: a number that does not fit, a model without weights."""
+
+import torch
+from torch import nn
+
+from firstlight.errors import OptionError
+from firstlight.model.kinds import Kept
+from firstlight.model.overrides import Override
+from firstlight.model.slots import Slot
+
+
+def check_value(override: Override, dtype: torch.dtype) -> None:
+    """Refuse a number that the tensor cannot hold."""
+    for value in (override.value, override.rows_value):
+        if value is None:
+            continue
+        whole = not dtype.is_floating_point and not dtype.is_complex
+        largest = float(torch.iinfo(dtype).max if whole else torch.finfo(dtype).max)
+        if abs(value) > largest or (whole and value != int(value)):
+            raise OptionError(f"overrides[{override.text!r}]: {value:g} is no value of {dtype}")
+
+
+def why_nothing(model: nn.Module, found: list[Slot]) -> str:
+    """Return what the model has instead of weights that a kind describes."""
+    for path, module in model.named_modules():
+        if type(module).__module__.startswith("torch.ao.nn.quantized"):
+            return f"; {path or 'it'} is quantised: initialize before quantising"
+    for slot in found:
+        if isinstance(slot.treatment, Kept) and slot.treatment.kind == "parameter":
+            return f"; {slot.name}: {slot.treatment.reason}, give it a scheme in overrides"
+    return ""
