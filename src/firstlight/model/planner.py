@@ -167,10 +167,7 @@ class Planner:
             return Task(slot, reason=FRAMEWORKS)  # auto: biases go with their weights
         said = "starts at" if rows_value is None else f"forget gates at {rows_value:g}, else"
         reason = f"{slot.treatment.kind} {said} {slot.treatment.value:g}"
-        blocked = _waits(slot)
-        return Task(
-            slot, value=slot.treatment.value, rows_value=rows_value, reason=reason, blocked=blocked
-        )
+        return Task(slot, value=slot.treatment.value, rows_value=rows_value, reason=reason)
 
     def _override_value(self, slot: Slot, override: Override) -> Task:
         """Set a tensor to the number that the user gave for it."""
@@ -233,8 +230,7 @@ class Planner:
         self, view: WeightView, scheme: Scheme, options: Mapping[str, Any], reason: str
     ) -> Task:
         where = Where(self._position(view, scheme), self._depth(scheme), self.asked.seed)
-        blocked = _waits(view.slot)
-        return Task(view.slot, view, scheme, options, where=where, reason=reason, blocked=blocked)
+        return Task(view.slot, view, scheme, options, where=where, reason=reason)
 
     def _position(self, view: WeightView, scheme: Scheme) -> str:
         """Return where the weight stands: by the data's way, or else by registration."""

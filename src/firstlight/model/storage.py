@@ -82,6 +82,11 @@ class Direct(Storage):
 
     def stored(self) -> list[Tensor]:
         """Return what holds it."""
+        own = self.module.__dict__  # asked thousands of times: a module's own look-up is slow
+        for kept in (own.get("_parameters"), own.get("_buffers")):
+            # a scripted module keeps its tensors in something that is no dict
+            if isinstance(kept, dict) and kept.get(self.local) is not None:
+                return [kept[self.local]]
         return [getattr(self.module, self.local)]
 
 
