@@ -12,6 +12,7 @@ from torch import Tensor
 from firstlight.init import Scheme
 from firstlight.init.schemes import Place
 from firstlight.model.kinds import Matrix, Value
+from firstlight.model.readback import norm
 from firstlight.model.slots import Slot, lazy
 from firstlight.model.trace import Facts, Trace
 from firstlight.model.views import WeightView
@@ -161,6 +162,4 @@ def root_mean_square(tensor: Tensor) -> float:
         >>> root_mean_square(torch.full((4,), -3.0))
         3.0
     """
-    dtype = torch.float64 if tensor.dtype == torch.float64 else torch.float32
-    norm = torch.linalg.vector_norm(tensor, dtype=dtype)
-    return float(norm) / math.sqrt(max(tensor.numel(), 1))
+    return norm(tensor) / math.sqrt(max(tensor.numel(), 1))

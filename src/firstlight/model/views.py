@@ -1,5 +1,6 @@
 """Walk a model into views: each logical weight matrix in (out, in, *kernel) layout."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -65,10 +66,7 @@ class WeightView:
     @property
     def fan_in(self) -> int:
         """Number of inputs of one output unit."""
-        inputs = 1
-        for size in self.shape[1:]:
-            inputs *= size
-        return inputs
+        return math.prod(self.shape[1:])
 
 
 def parts(slot: Slot, tensor: Tensor) -> list[Part]:

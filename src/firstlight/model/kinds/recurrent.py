@@ -6,7 +6,7 @@ from typing import Any
 from torch import nn
 
 from firstlight.model.kinds.fused import split_rows
-from firstlight.model.kinds.treatment import Matrix, Treatment, Value
+from firstlight.model.kinds.treatment import Matrix, Split, Treatment, Value, whole
 
 LAYERS = (nn.RNNBase, nn.RNNCellBase)
 _GATES = {"LSTM": ("i", "f", "g", "o"), "GRU": ("r", "z", "n")}
@@ -36,7 +36,7 @@ def _is(module: Any, name: str) -> bool:
     return isinstance(module, (getattr(nn, name), getattr(nn, name + "Cell")))
 
 
-def _gate_rows(gates: tuple[str, ...], width: int) -> Any:
+def _gate_rows(gates: tuple[str, ...], width: int) -> Split:
     if len(gates) == 1:
-        return Matrix("").split
+        return whole
     return partial(split_rows, labels=gates, sizes=(width,) * len(gates))

@@ -40,18 +40,14 @@ def record_composite(
     clone, names = _on_meta_device(module, stored)
     clone.train()  # evaluation takes another way through
     recorder = Recorder(graph, names)
-    masks = 2 if isinstance(module, (nn.Transformer, nn.TransformerDecoder)) else 1
-    if isinstance(module, nn.TransformerDecoderLayer):
-        masks = 2
-    batch = [torch.empty(2, 3, width, device="meta") for _ in inputs[:masks]]
-    for value, index in zip(batch, inputs, strict=False):
+    # a decoder reads its own positions and an encoder's; what else is passed are masks
+    decodes = (nn.Transformer, nn.TransformerDecoder, nn.TransformerDecoderLayer)
+    signals = inputs[: 2 if isinstance(module, decodes) else 1]
+    batch = [torch.empty(2, 3, width, device="meta") for _ in signals]
+    for value, index in zip(batch, signals, strict=True):
         recorder.bind(value, index)
-    with contextlib.ExitStack() as stack, torch.no_grad():
-        for name, part in clone.named_modules():
-            for handle in recorder.watch(f"{path}.{name}".rstrip("."), part):
-                stack.callback(handle.remove)
-        with recorder:
-            result = clone(*batch)
+    with torch.no_grad(), _watched(recorder, clone, f"{path}."):
+        result = clone(*batch)
     return recorder.indices(result)[0]
 
 
@@ -77,14 +73,21 @@ def _record(
     graph = Graph(how)
     recorder = Recorder(graph, names, observe)
     batch = substitute(batch, recorder.placeholder)
-    with contextlib.ExitStack() as stack:
-        for path, module in model.named_modules():
-            for handle in recorder.watch(plain_name(path), module):
-                stack.callback(handle.remove)
-        with recorder:
-            result = call(model, batch)
+    with _watched(recorder, model):
+        result = call(model, batch)
     graph.outputs = recorder.indices(result)
     return graph
+
+
+@contextlib.contextmanager
+def _watched(recorder: Recorder, model: nn.Module, prefix: str = "") -> Iterator[None]:
+    """Write down what happens in the block, and in which module; leave no hook behind."""
+    with contextlib.ExitStack() as stack:
+        for path, module in model.named_modules():
+            for handle in recorder.watch(plain_name(f"{prefix}{path}".rstrip(".")), module):
+                stack.callback(handle.remove)
+        with recorder:
+            yield
 
 
 def _on_meta_device(
