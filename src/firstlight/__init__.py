@@ -7,15 +7,32 @@ from firstlight.errors import FirstlightError, OptionError
 
 if TYPE_CHECKING:
     from firstlight import init, theory
+    from firstlight.auditing import Audit, UnhealthyError, audit, audit_starts
     from firstlight.comparison import compare
     from firstlight.model import initialize, plan
 
 __version__ = "0.1.0"
 
-__all__ = ["FirstlightError", "OptionError", "compare", "init", "initialize", "plan", "theory"]
+__all__ = [
+    "Audit",
+    "FirstlightError",
+    "OptionError",
+    "UnhealthyError",
+    "audit",
+    "audit_starts",
+    "compare",
+    "init",
+    "initialize",
+    "plan",
+    "theory",
+]
 
 #: Where the names are that load torch, and that are therefore loaded on first use.
 _MODULES = {
+    "Audit": "firstlight.auditing",
+    "UnhealthyError": "firstlight.auditing",
+    "audit": "firstlight.auditing",
+    "audit_starts": "firstlight.auditing",
     "compare": "firstlight.comparison",
     "init": "firstlight.init",
     "initialize": "firstlight.model",

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from firstlight.comparison.data import Split
+from firstlight.comparison.data import Data, Split
 
 
 def order(seed: int, epoch: int, count: int) -> Tensor:
@@ -24,6 +24,20 @@ def normalise(images: Tensor, normalisation: tuple[Tensor, Tensor]) -> Tensor:
     """Turn bytes (N, C, H, W) into floats of mean 0 and variance 1 over the training set."""
     mean, std = normalisation
     return images.to(torch.float32).sub_(mean).div_(std)
+
+
+def first(data: Data, seed: int, size: int) -> tuple[Tensor, Tensor]:
+    """Return the (images, labels) that a run with this seed trains on first.
+
+    Example:
+        >>> from firstlight.comparison.batches import first
+        >>> from firstlight.comparison.data import load
+        >>> images, labels = first(load("digits"), seed=0, size=64)
+        >>> images.shape, labels.shape
+        (torch.Size([64, 1, 8, 8]), torch.Size([64]))
+    """
+    indices = order(seed, 0, len(data.train))[:size]
+    return next(batches(data.train, data.normalisation, size, indices))
 
 
 def batches(

@@ -174,10 +174,11 @@ def load(name: str, root: str | Path | None = None) -> Data:
     return _data(name, *parts)
 
 
-def check(name: str) -> None:
-    """Raise ``OptionError`` unless ``name`` is the name of a data set."""
+def check(name: str, *others: str) -> None:
+    """Raise ``OptionError`` unless ``name`` is the name of a data set; it names others, too."""
     if name not in _LOADERS and not is_file(name):
-        raise OptionError(f"data must be one of {', '.join(_LOADERS)}, parquet:PATH; got {name!r}")
+        known = ", ".join([*_LOADERS, "parquet:PATH", *others])
+        raise OptionError(f"data must be one of {known}; got {name!r}")
 
 
 def is_file(name: str) -> bool:

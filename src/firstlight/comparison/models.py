@@ -1,6 +1,7 @@
 """Networks by name: ours, torchvision's, timm's, or whatever a user's own factory builds."""
 
 import hashlib
+import inspect
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -8,12 +9,14 @@ from typing import Any
 
 from torch import nn
 
+from firstlight.comparison.data import Data
 from firstlight.errors import OptionError
-from firstlight.model import zoo
+from firstlight.model import hugging_face, zoo
 from firstlight.model.libraries import library, unknown
-from firstlight.model.named import own
+from firstlight.model.named import build, built, check_untrained, own, split
 
-Factory = Callable[[int, tuple[int, int], int], nn.Module]
+#: Takes channels, (height, width) and classes of images; and what else the network can be told.
+Factory = Callable[..., nn.Module]
 
 _OURS: dict[str, Factory] = {name: getattr(zoo, name) for name in zoo.__all__}
 
@@ -50,6 +53,56 @@ def factory(name: str) -> Factory:
     return _DOORS.get(prefix, lambda _: own(prefix, rest))(rest)
 
 
+def fitting(text: str) -> Callable[[Data], nn.Module]:
+    """Find what builds the network called ``text`` for the images and classes of some data.
+
+    Keyword arguments may follow the name, as ``firstlight.model.named.build`` takes them, and win
+    over what the data say; ``hf:NAME`` is one of transformers'. A user's own factory is called as
+    ``factory(in_channels, image_size, classes)`` if it takes so many arguments, else without any.
+
+    Raises:
+        OptionError: no such network, or an argument that asks for trained weights.
+
+    Example:
+        >>> from firstlight.comparison.data import load
+        >>> from firstlight.comparison.models import fitting
+        >>> fitting("mlp:width=32")(load("digits"))[1]
+        Linear(in_features=64, out_features=32, bias=True)
+    """
+    name, options = split(text)
+    if name.startswith("hf:"):
+        hugging_face.maker(name.removeprefix("hf:"))  # a wrong name shall load no data
+        return lambda data: build(text, images=_images(data))
+    check_untrained(options)
+    make = factory(name)
+
+    def made(data: Data) -> nn.Module:
+        facts = tuple(_images(data).values())
+        if is_own(name) and not _takes(make, *facts, **options):
+            return built(text, lambda: make(**options))
+        return built(text, lambda: make(*facts, **options))
+
+    return made
+
+
+def _images(data: Data) -> dict[str, Any]:
+    return {
+        "in_channels": data.in_channels,
+        "image_size": data.image_size,
+        "classes": data.classes,
+    }
+
+
+def _takes(function: Callable[..., Any], *arguments: Any, **options: Any) -> bool:
+    try:
+        inspect.signature(function).bind(*arguments, **options)
+    except TypeError:
+        return False
+    except ValueError:  # a builtin that does not tell
+        return True
+    return True
+
+
 def is_own(name: str) -> bool:
     """Return whether ``name`` is module:factory, a user's own code."""
     return name.partition(":")[0] not in (*_OURS, *_DOORS)
@@ -73,13 +126,15 @@ def _torchvision_model(name: str) -> Factory:
     if name not in known:
         raise unknown("torchvision", name, known)
 
-    def build(in_channels: int, image_size: tuple[int, int], classes: int) -> nn.Module:
+    def make(
+        in_channels: int, image_size: tuple[int, int], classes: int, **given: Any
+    ) -> nn.Module:
         if in_channels != 3:
             raise OptionError(
                 f"torchvision:{name} takes images of 3 channels, the data has {in_channels}; "
                 f"timm's networks take any number"
             )
-        options: dict[str, Any] = {}
+        options: dict[str, Any] = {"num_classes": classes}
         if name.startswith("vit_"):
             patch = int(name.rpartition("_")[2])
             if image_size[0] != image_size[1] or image_size[0] % patch:
@@ -89,10 +144,10 @@ def _torchvision_model(name: str) -> Factory:
                 )
             options["image_size"] = image_size[0]
         elif name in ("googlenet", "inception_v3"):  # their auxiliary heads change the output
-            options = {"aux_logits": False, "init_weights": True}
-        return models.get_model(name, weights=None, num_classes=classes, **options)
+            options |= {"aux_logits": False, "init_weights": True}
+        return models.get_model(name, weights=None, **{**options, **given})
 
-    return build
+    return make
 
 
 def _timm_model(name: str) -> Factory:
@@ -100,14 +155,16 @@ def _timm_model(name: str) -> Factory:
     if not timm.is_model(name):
         raise unknown("timm", name, timm.list_models())
 
-    def build(in_channels: int, image_size: tuple[int, int], classes: int) -> nn.Module:
-        options = {"num_classes": classes, "in_chans": in_channels}
+    def make(
+        in_channels: int, image_size: tuple[int, int], classes: int, **given: Any
+    ) -> nn.Module:
+        options = {"num_classes": classes, "in_chans": in_channels, **given}
         try:
-            return timm.create_model(name, **options, img_size=image_size)
+            return timm.create_model(name, **{"img_size": image_size, **options})
         except TypeError:  # only the networks with a fixed image size take img_size
             return timm.create_model(name, **options)
 
-    return build
+    return make
 
 
 _DOORS: dict[str, Callable[[str], Factory]] = {

@@ -2,28 +2,20 @@
 
 from collections.abc import Sequence
 
-from torch import Tensor, nn
+from torch import nn
 
 from firstlight.comparison import batches, models
 from firstlight.comparison.data import Data
 from firstlight.comparison.seeded import seeded
 from firstlight.comparison.spec import RunSpec
-from firstlight.errors import OptionError, check_choice
 from firstlight.init import SCHEMES, parse_scheme
 from firstlight.model import initialize, match_variance, set_usual_values
-
-#: The scheme that leaves a network as the framework made it.
-DEFAULT = "default"
+from firstlight.model.planning import DEFAULT
 
 
 def check(scheme: str) -> None:
     """Raise ``OptionError`` unless ``scheme`` names a scheme and only options that it uses."""
-    name, colon, _ = scheme.partition(":")
-    check_choice(name, [DEFAULT, *SCHEMES], "scheme")
-    if name == DEFAULT and colon:
-        raise OptionError(f"scheme default takes no options, got {scheme!r}")
-    if name != DEFAULT:
-        parse_scheme(scheme)
+    parse_scheme(scheme, DEFAULT)
 
 
 def baseline(schemes: Sequence[str]) -> str:
@@ -64,14 +56,10 @@ def _assign(network: nn.Module, spec: RunSpec, data: Data) -> None:
     """Give ``network`` the weights of the scheme, at one mean square for all if asked."""
     if spec.scheme != DEFAULT:
         name, options = parse_scheme(spec.scheme)
-        example = _first_batch(spec, data) if SCHEMES[name].data_driven else None
+        looks = SCHEMES[name].data_driven
+        example = batches.first(data, spec.seed, spec.batch_size)[0] if looks else None
         initialize(network, name, seed=spec.seed, example=example, **options)
     elif spec.match_variance:  # as every other scheme does
         set_usual_values(network)
     if spec.match_variance:
         match_variance(network)
-
-
-def _first_batch(spec: RunSpec, data: Data) -> Tensor:
-    indices = batches.order(spec.seed, 0, len(data.train))[: spec.batch_size]
-    return batches.normalise(data.train.images[indices], data.normalisation)

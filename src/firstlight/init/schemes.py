@@ -184,10 +184,14 @@ SCHEMES: dict[str, Scheme] = {
 }
 
 
-def parse_scheme(text: str) -> tuple[str, dict[str, Any]]:
+def parse_scheme(text: str, *bare: str) -> tuple[str, dict[str, Any]]:
     """Split "name:option=value:option=value" into the name and its options.
 
     Values are Python literals where they read as one (numbers, True), names otherwise.
+
+    Args:
+        text: a scheme with its options.
+        bare: other names that are accepted, which take no options.
 
     Raises:
         OptionError: unknown scheme, or an option that it does not use.
@@ -199,6 +203,11 @@ def parse_scheme(text: str) -> tuple[str, dict[str, Any]]:
     """
     name, *parts = text.split(":")
     options: dict[str, Any] = {}
+    if name in bare:
+        if parts:
+            raise OptionError(f"scheme {name} takes no options, got {text!r}")
+        return name, options
+    chosen = find_scheme(name, *bare)
     for part in parts:
         key, equals, value = part.partition("=")
         if not equals:
@@ -206,13 +215,13 @@ def parse_scheme(text: str) -> tuple[str, dict[str, Any]]:
         if key in options:
             raise OptionError(f"option {key!r} is given twice in {text!r}")
         options[key] = _literal(value)
-    find_scheme(name).check_options(options)
+    chosen.check_options(options)
     return name, options
 
 
 def find_scheme(name: str, *others: str) -> Scheme:
     """Return the scheme called ``name``; raise ``OptionError`` naming all of them, and others."""
-    check_choice(name, sorted([*SCHEMES, *others]), "scheme")
+    check_choice(name, [*others, *sorted(SCHEMES)], "scheme")
     return SCHEMES[name]
 
 

@@ -14,9 +14,11 @@ from firstlight.model.libraries import library, offline, quiet, unknown
 
 #: A configuration is a page or two; a larger file is something else.
 _MAX_BYTES = 1_000_000
+#: What configurations call what we call otherwise.
+_SETTINGS = {"in_channels": "num_channels", "image_size": "image_size", "classes": "num_labels"}
 
 
-def maker(name: str) -> Callable[..., nn.Module]:
+def maker(name: str, images: Mapping[str, Any] | None = None) -> Callable[..., nn.Module]:
     """Return what builds the model from keyword arguments for its configuration.
 
     Nothing is fetched, and code that a configuration points to is not run.
@@ -24,6 +26,8 @@ def maker(name: str) -> Callable[..., nn.Module]:
     Args:
         name: a model type (bert), an architecture class (GPT2LMHeadModel), or the path of a
             config.json or of a folder with one.
+        images: in_channels, image_size and classes of the images that it is for, where its
+            configuration has such settings.
 
     Raises:
         OptionError: no such type, class or file, or a file that holds no configuration.
@@ -35,14 +39,24 @@ def maker(name: str) -> Callable[..., nn.Module]:
         Embedding(99, 48)
     """
     transformers = library("transformers")
+    usual = _settings(images or {})
     if name in transformers.CONFIG_MAPPING:
-        return partial(_build, None, transformers.CONFIG_MAPPING[name], {})
+        return partial(_build, None, transformers.CONFIG_MAPPING[name], {}, usual)
     architecture = _architecture(name)
     if architecture:
-        return partial(_build, architecture, architecture.config_class, {})
+        return partial(_build, architecture, architecture.config_class, {}, usual)
     if "/" in name or name.endswith(".json") or Path(name).exists():
-        return _from_file(Path(name).expanduser())
+        return _from_file(Path(name).expanduser(), usual)
     raise unknown("transformers", name, [*transformers.CONFIG_MAPPING, *_architecture_names()])
+
+
+def _settings(images: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what configurations call the channels, size and classes of images."""
+    settings = {_SETTINGS[name]: value for name, value in images.items()}
+    height, width = settings.get("image_size", (0, 0))
+    if height:
+        settings["image_size"] = height if height == width else [height, width]
+    return settings
 
 
 def _architecture(name: object) -> Any:
@@ -59,7 +73,7 @@ def _architecture_names() -> list[str]:
     return [name for name in names if name.endswith("Model") or "For" in name]
 
 
-def _from_file(path: Path) -> Callable[..., nn.Module]:
+def _from_file(path: Path, usual: Mapping[str, Any]) -> Callable[..., nn.Module]:
     path = path / "config.json" if path.is_dir() else path
     given = _read(path)
     known = library("transformers").CONFIG_MAPPING
@@ -69,7 +83,7 @@ def _from_file(path: Path) -> Callable[..., nn.Module]:
     given.pop("auto_map", None)  # the way to code of the model's own, which is not run
     names = given.get("architectures")
     architecture = _architecture(names[0]) if isinstance(names, list) and names else None
-    return partial(_build, architecture, known[kind], given)
+    return partial(_build, architecture, known[kind], given, usual)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -90,12 +104,16 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _build(
-    architecture: Any, configuration: Any, given: Mapping[str, Any], **options: Any
+    architecture: Any,
+    configuration: Any,
+    given: Mapping[str, Any],
+    usual: Mapping[str, Any],
+    **options: Any,
 ) -> nn.Module:
     """Build ``architecture``, or the base model of the configuration."""
     transformers = library("transformers")
     with quiet(), offline():
-        config = _configured(configuration, given, options)
+        config = _configured(configuration, given, usual, options)
         if architecture is not None:
             return architecture(config)
         if type(config) not in transformers.MODEL_MAPPING:
@@ -106,7 +124,12 @@ def _build(
         return transformers.AutoModel.from_config(config)
 
 
-def _configured(configuration: Any, given: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
+def _configured(
+    configuration: Any,
+    given: Mapping[str, Any],
+    usual: Mapping[str, Any],
+    options: Mapping[str, Any],
+) -> Any:
     """Return the configuration with the user's options, each of which it must have."""
     config = configuration(**given)
     for name in options:
@@ -114,7 +137,8 @@ def _configured(configuration: Any, given: Mapping[str, Any], options: Mapping[s
             close = difflib.get_close_matches(name, [*vars(config), *config.attribute_map], n=4)
             hint = f"; did you mean {', '.join(close)}?" if close else ""
             raise OptionError(f"{configuration.__name__} has no setting {name!r}{hint}")
+    fitting = {name: value for name, value in usual.items() if hasattr(config, name)}
     try:
-        return configuration(**{**given, **options})
+        return configuration(**{**given, **fitting, **options})
     except Exception as error:  # its checks of values, several lines each
         raise OptionError(f"{configuration.__name__}: {' '.join(str(error).split())}") from error

@@ -12,6 +12,8 @@ from firstlight.model.plan import Plan
 from firstlight.model.planner import Asked, Planner
 
 AUTO = "auto"
+#: What the framework's own start is called among schemes.
+DEFAULT = "default"
 
 
 def plan(

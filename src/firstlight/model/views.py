@@ -79,7 +79,9 @@ def _matrix(slot: Slot) -> Matrix:
     return slot.treatment
 
 
-def views(model: nn.Module, *, tables: bool = False) -> list[WeightView]:
+def views(
+    model: nn.Module, *, tables: bool = False, found: list[Slot] | None = None
+) -> list[WeightView]:
     """Return the weight matrices of ``model`` in registration order.
 
     Linear and fused projections, Bilinear, Conv1-3d by groups, ConvTranspose1-3d by groups and
@@ -89,6 +91,7 @@ def views(model: nn.Module, *, tables: bool = False) -> list[WeightView]:
     Args:
         model: any module.
         tables: whether embeddings are wanted, too.
+        found: the model's slots, if they are known.
 
     Example:
         >>> from torch import nn
@@ -98,8 +101,9 @@ def views(model: nn.Module, *, tables: bool = False) -> list[WeightView]:
         [('in_proj_weight[q]', (8, 8)), ('in_proj_weight[k]', (8, 8)),
          ('in_proj_weight[v]', (8, 8)), ('out_proj.weight', (8, 8))]
     """
-    found = [slot for slot in slots(model) if isinstance(slot.treatment, Matrix)]
-    wanted = [slot for slot in found if tables or _matrix(slot).role != "table"]
+    found = slots(model) if found is None else found
+    matrices = [slot for slot in found if isinstance(slot.treatment, Matrix)]
+    wanted = [slot for slot in matrices if tables or _matrix(slot).role != "table"]
     return [view for index, slot in enumerate(wanted) for view in slot_views(slot, index)]
 
 

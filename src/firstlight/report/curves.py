@@ -1,25 +1,21 @@
 """Accuracy and loss against the epoch, as a PNG."""
 
-import warnings
 from collections.abc import Sequence
-from io import BytesIO
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
+from firstlight.report.canvas import DPI, QUIET, SOFT, dashes, marker, plain, plain_axes, png, short
 from firstlight.report.group import Group
-from firstlight.report.palette import INK, Style
+from firstlight.report.palette import INK
 from firstlight.report.panel import Band, Line, Panel, panels
 
-DPI = 160
-_SOFT, _QUIET = "#444444", "#767676"
 _LEFT, _BOTTOM, _PLOT, _HEIGHT = 0.62, 0.52, 3.9, 3.1  # inches
 
 
@@ -32,17 +28,12 @@ def curves(group: Group) -> bytes:
     Returns:
         A PNG file.
     """
-    buffer = BytesIO()
-    with warnings.catch_warnings():
-        # letters that the font lacks become boxes; the page beside the picture has them
-        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
-        FigureCanvasAgg(draw(group)).print_png(buffer)
-    return buffer.getvalue()
+    return png(draw(group))
 
 
 def draw(group: Group) -> Figure:
     """Draw the figure of :func:`curves`, without Matplotlib's global state."""
-    labels = max(len(_short(row.scheme)) for row in group.rows) * 0.082 + 0.42
+    labels = max(len(short(row.scheme)) for row in group.rows) * 0.082 + 0.42
     step = _PLOT + labels + 0.62
     width, height = _LEFT + step + _PLOT + labels, _BOTTOM + _HEIGHT + 0.62
     figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
@@ -51,10 +42,10 @@ def draw(group: Group) -> Figure:
         box = (left / width, _BOTTOM / height, _PLOT / width, _HEIGHT / height)
         _draw(figure.add_axes(box), shown)
     top = 1 - 0.14 / height
-    title = _plain(_short(group.title, 90))
+    title = plain(short(group.title, 90))
     figure.text(_LEFT / width, top, title, va="top", size=11, weight="bold", color=INK[0])
     right = (_LEFT + step + _PLOT + labels - 0.1) / width
-    figure.text(right, top, _caption(group), va="top", ha="right", size=8.5, color=_QUIET)
+    figure.text(right, top, _caption(group), va="top", ha="right", size=8.5, color=QUIET)
     return figure
 
 
@@ -91,14 +82,9 @@ def _draw(axes: Axes, shown: Panel) -> None:
         if line.band is not None:
             _draw_mean(axes, line, line.band)
     axes.set(ylim=shown.limits, xlim=shown.reach)
-    axes.set_title(shown.title, loc="left", size=9.5, color=_SOFT, pad=6)
-    axes.set_xlabel("epoch", size=9, color=_SOFT)
+    plain_axes(axes, shown.title)
+    axes.set_xlabel("epoch", size=9, color=SOFT)
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
-    axes.grid(axis="y", color="#e6e6e6", linewidth=0.7)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.spines["bottom"].set_color("#999999")
-    axes.tick_params(labelsize=8.5, length=0, colors=_SOFT)
     _label(axes, shown)
 
 
@@ -122,11 +108,11 @@ def _draw_mean(axes: Axes, line: Line, band: Band) -> None:
         band.mean,
         color=style.light,
         linewidth=1.8,
-        linestyle=(0, style.dash) if style.dash else "-",
+        linestyle=dashes(style),
         markevery=max(1, len(steps) // 10),
         markeredgecolor="white",
         markeredgewidth=0.6,
-        **_marker(style),
+        **marker(style),
     )
 
 
@@ -134,7 +120,7 @@ def _label(axes: Axes, shown: Panel) -> None:
     """Write each scheme's name beside the end of its line, with its marker, not overlapping."""
     ends = [(line, line.band.mean[-1]) for line in shown.lines if line.band is not None]
     if not ends:
-        axes.text(0.5, 0.5, "no run finished", transform=axes.transAxes, ha="center", color=_QUIET)
+        axes.text(0.5, 0.5, "no run finished", transform=axes.transAxes, ha="center", color=QUIET)
         return
     low, high = shown.limits
     heights = [min(max((end - low) / (high - low), 0.0), 1.0) for _, end in ends]
@@ -143,28 +129,11 @@ def _label(axes: Axes, shown: Panel) -> None:
     edge, inch = (shown.epochs - left) / (right - left), 1 / _PLOT
     outside: dict[str, Any] = {"transform": axes.transAxes, "clip_on": False}
     for (line, _), height, place in zip(ends, heights, places, strict=True):
-        style, name = line.row.style, _plain(_short(line.row.scheme))
+        style, name = line.row.style, plain(short(line.row.scheme))
         x = [edge + 0.07 * inch, 1 + 0.1 * inch, 1 + 0.16 * inch]
         axes.add_artist(Line2D(x, [height, place, place], color="#b5b5b5", lw=0.7, **outside))
         x = [1 + 0.25 * inch]
-        axes.add_artist(Line2D(x, [place], color=style.light, **_marker(style), **outside))
+        axes.add_artist(Line2D(x, [place], color=style.light, **marker(style), **outside))
         weight = "bold" if line is shown.lines[0] else "normal"
         text = axes.text(1 + 0.35 * inch, place, name, size=8.5, weight=weight, **outside)
         text.set(va="center_baseline", color=INK[0])
-
-
-def _marker(style: Style) -> dict[str, Any]:
-    # A star covers less of its box than the other shapes.
-    return {
-        "marker": style.marker.matplotlib,
-        "markersize": 9.5 if style.marker.matplotlib == "*" else 6,
-    }
-
-
-def _short(name: str, length: int = 26) -> str:
-    return name if len(name) <= length else f"{name[: length - 1]}…"
-
-
-def _plain(name: str) -> str:
-    """Keep Matplotlib from reading mathematics between dollar signs."""
-    return name.replace("$", r"\$")

@@ -1,22 +1,15 @@
 """The comparison as one HTML file that opens offline, with or without JavaScript."""
 
-import base64
-import hashlib
-import math
-from collections.abc import Iterable, Mapping, Sequence
-from importlib import resources
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from plotly.offline import get_plotlyjs
-
 from firstlight.comparison.spec import RunResult
-from firstlight.report import notation, verdict
+from firstlight.report import verdict
 from firstlight.report.command import command
+from firstlight.report.document import numbered, render
 from firstlight.report.forest import forest
 from firstlight.report.group import Group
 from firstlight.report.interactive import figure
-from firstlight.report.palette import Style
 from firstlight.report.panel import panels
 
 if TYPE_CHECKING:
@@ -35,9 +28,6 @@ def page(
 ) -> str:
     """Build the report.
 
-    The page loads nothing: style, scripts and pictures are inside. Its scripts are named to the
-    browser by their hashes, so that no other script can run, whatever a name or a reason holds.
-
     Args:
         comparison: what ``firstlight.compare`` returned.
         groups: its runs, laid out.
@@ -50,50 +40,25 @@ def page(
     looks = {row.scheme: row.style for group in groups for row in group.rows}
     sweep = comparison.sweep
     schemes = {scheme: looks[scheme] for scheme in sweep.schemes if scheme in looks}
-    numbers = {scheme: number for number, scheme in enumerate(schemes)}
-    scripts = [get_plotlyjs(), _file("report.js")]
-    return (
-        _environment()
-        .get_template("report.html.j2")
-        .render(
-            title=_title(groups),
-            style=_file("report.css") + _colours(schemes.values()),
-            scripts=scripts,
-            hashes=[_hash(script) for script in scripts],
-            verdict=verdict.overall(groups),
-            sections=[
-                _section(group, picture, numbers)
-                for group, picture in zip(groups, pictures, strict=True)
-            ],
-            schemes=schemes,
-            numbers=numbers,
-            runs=comparison.results,
-            tuning=comparison.tuning,
-            command=command(sweep, out),
-            setup=[(field, _plain(value)) for field, value in sweep.model_dump().items()],
-            versions=_versions(comparison.results),
-            heads=_HEADS,
-            kind=verdict.kind,
-            notation=notation,
-            nan=math.nan,
-            isnan=math.isnan,
-        )
+    numbers = numbered(schemes)
+    return render(
+        "report.html.j2",
+        title=_title(groups),
+        subject="comparison of initializations",
+        schemes=schemes,
+        verdict=verdict.overall(groups),
+        sections=[
+            _section(group, picture, numbers)
+            for group, picture in zip(groups, pictures, strict=True)
+        ],
+        runs=comparison.results,
+        tuning=comparison.tuning,
+        command=command(sweep, out),
+        setup=[(field, _plain(value)) for field, value in sweep.model_dump().items()],
+        versions=_versions(comparison.results),
+        heads=_HEADS,
+        kind=verdict.kind,
     )
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("firstlight.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["data_uri"] = lambda picture: (
-        f"data:image/png;base64,{base64.b64encode(picture).decode()}"
-    )
-    environment.filters["unbroken"] = lambda text: text.replace(" %", "\N{NO-BREAK SPACE}%")
-    return environment
 
 
 def _section(group: Group, picture: bytes, numbers: Mapping[str, int]) -> dict[str, Any]:
@@ -118,21 +83,6 @@ def _title(groups: Sequence[Group]) -> str:
     return f"{listed(models)} on {listed(data)}"
 
 
-def _colours(styles: Iterable[Style]) -> str:
-    """Declare each scheme's colours, light and dark."""
-    light: list[str] = []
-    dark: list[str] = []
-    for number, style in enumerate(styles):
-        for found, colour in ((light, style.light), (dark, style.dark)):
-            red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
-            found.append(f"--scheme-{number}: {colour};")
-            found.append(f"--scheme-{number}-band: rgba({red}, {green}, {blue}, 0.14);")
-    return (
-        f":root {{ {' '.join(light)} }}\n"
-        f"@media screen and (prefers-color-scheme: dark) {{ :root {{ {' '.join(dark)} }} }}\n"
-    )
-
-
 def _plain(value: Any) -> str:
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
@@ -149,11 +99,3 @@ def _versions(runs: Sequence[RunResult]) -> list[tuple[str, str]]:
         if run.device:
             found.setdefault("device", {})[run.device] = None
     return [(name, ", ".join(versions)) for name, versions in sorted(found.items())]
-
-
-def _file(name: str) -> str:
-    return resources.files("firstlight.report").joinpath(name).read_text(encoding="utf-8")
-
-
-def _hash(script: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"

@@ -14,7 +14,7 @@ from firstlight.report.panel import Band, Line, Panel
 _WIDTH = 2  # of a line, in pixels
 
 #: These shapes cover less of their box than the others.
-_SIZES = {"star": 12, "triangle-up": 10, "triangle-down": 10}
+SIZES = {"star": 12, "triangle-up": 10, "triangle-down": 10}
 
 
 def figure(shown: Panel, numbers: Mapping[str, int]) -> dict[str, Any]:
@@ -29,9 +29,25 @@ def figure(shown: Panel, numbers: Mapping[str, int]) -> dict[str, Any]:
         own = _traces(line, numbers[line.row.scheme], shown.measure)
         # The best scheme lies on top, and comes first where the pointer lists them.
         traces += [trace | {"legendrank": rank} for trace in own]
+    limits = {"range": list(shown.limits)}
+    epochs: dict[str, Any] = {"title": {"text": "epoch"}, "range": list(shown.reach)}
+    epochs |= {"unifiedhovertitle": {"text": "epoch %{x}"}}
+    epochs |= {"dtick": 1} if shown.epochs <= 12 else {}
+    return {"data": traces, "layout": layout(epochs, limits)}
+
+
+def layout(x: dict[str, Any], y: dict[str, Any], height: int = 340) -> dict[str, Any]:
+    """Build the layout that all figures share: axes without boxes, one label for all lines.
+
+    Args:
+        x: more settings of the horizontal axis.
+        y: more settings of the vertical axis.
+        height: in pixels.
+    """
     axis = {"gridcolor": "--grid", "zeroline": False, "fixedrange": False, "ticks": ""}
-    layout = {
-        "height": 340,
+    spike = {"linecolor": "--soft", "spikecolor": "--soft", "spikethickness": 1}
+    return {
+        "height": height,
         "margin": {"l": 44, "r": 10, "t": 28, "b": 40},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
@@ -40,20 +56,9 @@ def figure(shown: Panel, numbers: Mapping[str, int]) -> dict[str, Any]:
         "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": "--soft", "activecolor": "--ink"},
         "hovermode": "x unified",
         "hoverlabel": {"bgcolor": "--paper", "bordercolor": "--grid", "font": {"color": "--ink"}},
-        "xaxis": axis
-        | {
-            "title": {"text": "epoch"},
-            "range": list(shown.reach),
-            "showgrid": False,
-            "linecolor": "--soft",
-            "spikecolor": "--soft",
-            "spikethickness": 1,
-            "unifiedhovertitle": {"text": "epoch %{x}"},
-        }
-        | ({"dtick": 1} if shown.epochs <= 12 else {}),
-        "yaxis": axis | {"range": list(shown.limits)},
+        "xaxis": axis | {"showgrid": False} | spike | x,
+        "yaxis": axis | y,
     }
-    return {"data": traces, "layout": layout}
 
 
 def _traces(line: Line, number: int, measure: str) -> list[dict[str, Any]]:
@@ -113,7 +118,7 @@ def _mean(line: Line, band: Band, number: int, measure: str) -> dict[str, Any]:
         "line": {"color": f"--scheme-{number}", "width": _WIDTH, "dash": dash or "solid"},
         "marker": {
             "symbol": style.marker.plotly,
-            "size": _SIZES.get(style.marker.plotly, 8),
+            "size": SIZES.get(style.marker.plotly, 8),
             "maxdisplayed": 12,
             "line": {"color": "--paper", "width": 1},
         },

@@ -1,6 +1,7 @@
 """How numbers are written: percent, points, intervals and p-values, with a dash for none."""
 
 import math
+from collections.abc import Sequence
 
 from firstlight.comparison.statistics import Estimate
 
@@ -92,3 +93,34 @@ def seconds(time: float) -> str:
         ('1.2', '123')
     """
     return NONE if math.isnan(time) else f"{time:.{0 if time >= 10 else 1}f}"
+
+
+def significant(value: float | None, digits: int = 3) -> str:
+    """Write a number of any size to a few digits.
+
+    Example:
+        >>> [significant(x) for x in (0.0312345, 1234.5, 3.21e-7, -0.5, math.inf, None)]
+        ['0.0312', '1230', '3.21e-7', '−0.5', '∞', '–']
+    """
+    if value is None:
+        return NONE
+    if math.isnan(value):
+        return "not a number"
+    if math.isinf(value):
+        return f"{MINUS * (value < 0)}∞"
+    text = f"{value:.{digits}g}"
+    if "e" in text and 1e-4 <= abs(value) < 1e5:
+        text = f"{float(text):.0f}"
+    head, mark, power = text.partition("e")
+    return head.replace("-", MINUS) + (f"e{int(power)}" if mark else "")
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """List a few names, and count the others.
+
+    Example:
+        >>> listed(["a", "b", "c", "d"], 2), listed(["a"], 2)
+        ('a, b and 2 more', 'a')
+    """
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")

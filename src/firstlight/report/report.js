@@ -4,11 +4,11 @@
 
   // Tables sort by a button in each head, which the keyboard reaches like any other.
   function sortBy(table, column, ascending) {
-    const value = (row) => row.cells[column].dataset.value;
+    const value = (row) => row.cells[column].dataset.value ?? row.cells[column].textContent.trim();
     const numeric = table.tHead.rows[0].cells[column].classList.contains("number");
     const compare = numeric
       ? (a, b) => Number(value(a)) - Number(value(b))
-      : (a, b) => value(a).localeCompare(value(b));
+      : (a, b) => value(a).localeCompare(value(b), undefined, { numeric: true });
     const rows = [...table.tBodies[0].rows];
     const [known, unknown] = [rows.filter((row) => value(row) !== ""), rows.filter((row) => value(row) === "")];
     known.sort((a, b) => (ascending ? compare(a, b) : compare(b, a)));
@@ -54,9 +54,9 @@
   }
 
   function draw(plot) {
-    const { data, layout } = themed(plot.nextElementSibling.textContent);
+    const { shared, data, layout } = themed(plot.nextElementSibling.textContent);
     const off = hidden(plot.closest("figure"));
-    for (const trace of data) trace.visible = !off.has(trace.meta);
+    for (const trace of data) Object.assign(trace, shared, { visible: !off.has(trace.meta) });
     // A finger that drags across a plot wants to scroll the page.
     return Plotly.react(plot, data, { ...layout, dragmode: touch ? false : "zoom" }, config);
   }

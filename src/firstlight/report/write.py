@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,18 +36,40 @@ def write(comparison: "Comparison", out: str | os.PathLike[str]) -> list[Path]:
     from firstlight.report.curves import curves
     from firstlight.report.html import page
 
-    directory = Path(out)
+    directory = folder(out)
     if not comparison.results:
         raise OptionError("expected a comparison with at least one run, got none; nothing to write")
-    if directory.exists() and not directory.is_dir():
-        raise OptionError(f"out must be a directory, got the file {directory}")
     shown = groups(comparison)
     names = file_names(f"curves-{group.model}-{group.data}-{group.optimizer}" for group in shown)
     pictures = [curves(group) for group in shown]
     files = {f"{name}.png": picture for name, picture in zip(names, pictures, strict=True)}
-    files["report.html"] = page(comparison, shown, pictures, os.fspath(out)).encode(
-        errors="backslashreplace"  # a path may hold any bytes
-    )
+    files["report.html"] = encoded(page(comparison, shown, pictures, os.fspath(out)))
+    return put(directory, files)
+
+
+def folder(out: str | os.PathLike[str]) -> Path:
+    """Return ``out`` as a path.
+
+    Raises:
+        OptionError: it is a file.
+    """
+    directory = Path(out)
+    if directory.exists() and not directory.is_dir():
+        raise OptionError(f"out must be a directory, got the file {directory}")
+    return directory
+
+
+def encoded(text: str) -> bytes:
+    """Return ``text`` in UTF-8; a path in it may hold any bytes."""
+    return text.encode(errors="backslashreplace")
+
+
+def put(directory: Path, files: Mapping[str, bytes]) -> list[Path]:
+    """Write files into a directory, each whole or not at all, and return their paths.
+
+    Raises:
+        FirstlightError: the directory cannot be written to.
+    """
     for name, content in files.items():
         write_atomically(directory / name, partial(Path.write_bytes, data=content))
     return [directory / name for name in files]

@@ -14,25 +14,31 @@ from functools import lru_cache
 
 import numpy as np
 
-from firstlight.errors import OptionError, number
-from firstlight.theory.activations import Activation, derivative, elementwise, label
-from firstlight.theory.expectation import gaussian_expectation
+from firstlight.errors import OptionError
+from firstlight.theory._arguments import not_negative
+from firstlight.theory.activations import Activation, label
+from firstlight.theory.layer_maps import NEAR_ZERO, LayerMaps
 
 #: Variances between which a fixed point is sought.
 VARIANCES = np.logspace(-8, 6, 57)
-#: A variance that stands for 0.
-NEAR_ZERO = 1e-20
 
 
-def edge_of_chaos(activation: Activation, bias_variance: float = 0.0) -> float:
+def edge_of_chaos(
+    activation: Activation, bias_variance: float = 0.0, *, zero_sum: bool = False
+) -> float:
     """Weight variance sigma_w^2 with chi = 1 at a fixed point q that attracts.
 
     The fixed point must attract: GELU and SiLU have chi = 1 at q = 0 too, but there the least
     signal grows without bound. Of several fixed points, the one of least variance counts.
 
+    Rows that sum to zero pass Var f and not E[f^2], while chi stays; as Var f <= q E[f'^2], with
+    equality for straight lines alone, the signal of any other activation then dies out at the
+    edge unless biases feed it.
+
     Args:
         activation: a name or an elementwise callable.
         bias_variance: sigma_b^2, 0 or more.
+        zero_sum: whether every row of the weights sums to zero.
 
     Raises:
         OptionError: there is no such variance, or the bias variance is negative.
@@ -45,28 +51,26 @@ def edge_of_chaos(activation: Activation, bias_variance: float = 0.0) -> float:
 
     Reference: Poole et al., arXiv 1606.05340; Schoenholz et al., arXiv 1611.01232.
     """
-    bias_variance = number(bias_variance, "bias_variance")
-    if bias_variance < 0:
-        raise OptionError(f"bias_variance must be 0 or more, got {bias_variance}")
+    bias_variance = not_negative(bias_variance, "bias_variance")
     find = _find_by_name if isinstance(activation, str) else _find
-    return find(activation, bias_variance)
+    return find(activation, bias_variance, zero_sum)
 
 
-def _find(activation: Activation, bias_variance: float) -> float:
+def _find(activation: Activation, bias_variance: float, zero_sum: bool) -> float:
     from scipy.optimize import brentq  # slow to import, so only here
 
-    field = _MeanField(activation)
-    if bias_variance == 0 and field.passes_zero:
-        weight_variance = field.critical(NEAR_ZERO)
-        if field.next_variance(1e-4, weight_variance) <= 1e-4 * (1 + 1e-9):
+    edge = _Edge(LayerMaps(activation, 1.0, zero_sum=zero_sum))
+    if bias_variance == 0 and edge.passes_zero:
+        weight_variance = edge.critical(NEAR_ZERO)
+        if weight_variance * edge.unit.variance(1e-4) <= 1e-4 * (1 + 1e-9):
             return weight_variance
     for low, high in itertools.pairwise(VARIANCES):
-        if field.bias_for(low) < bias_variance <= field.bias_for(high):
-            q = brentq(lambda q: field.bias_for(q) - bias_variance, low, high, rtol=1e-12)
-            if field.attracts(q):
-                return field.critical(q)
-    attracting = list(itertools.takewhile(field.attracts, VARIANCES[::-1]))
-    least = field.bias_for(attracting[-1]) if attracting else 0.0
+        if edge.bias_for(low) < bias_variance <= edge.bias_for(high):
+            q = brentq(lambda q: edge.bias_for(q) - bias_variance, low, high, rtol=1e-12)
+            if edge.attracts(q):
+                return edge.critical(q)
+    attracting = list(itertools.takewhile(edge.attracts, VARIANCES[::-1]))
+    least = edge.bias_for(attracting[-1]) if attracting else 0.0
     hint = f"; from a bias variance of about {least:.2g} on, it has one"
     raise OptionError(
         f"activation {label(activation)} has no edge of chaos at bias variance "
@@ -78,36 +82,31 @@ def _find(activation: Activation, bias_variance: float) -> float:
 _find_by_name = lru_cache(maxsize=None)(_find)
 
 
-class _MeanField:
-    """How variances and distances move from one wide layer to the next."""
+class _Edge:
+    """Where chi = 1, from the maps at sigma_w^2 = 1 and sigma_b^2 = 0."""
 
-    def __init__(self, activation: Activation) -> None:
-        self.activation = activation
-        self.f = elementwise(activation)
-        self.slope = derivative(self.f)
+    def __init__(self, unit: LayerMaps) -> None:
+        self.unit = unit
 
     @property
     def passes_zero(self) -> bool:
-        """Whether f(0) = 0, which makes q = 0 a fixed point without biases."""
-        return gaussian_expectation(lambda h: self.f(h) ** 2, NEAR_ZERO) < 1e3 * NEAR_ZERO
+        """Whether q = 0 is a fixed point without biases."""
+        return self.unit.variance(NEAR_ZERO) < 1e3 * NEAR_ZERO
 
     def critical(self, q: float) -> float:
         """Weight variance with chi = 1 where the pre-activations have variance q."""
-        slope = gaussian_expectation(lambda h: self.slope(h) ** 2, q)
+        slope = self.unit.chi(q)
         if slope == 0:
-            raise OptionError(f"activation {label(self.activation)} is flat: no gradient passes it")
+            name = label(self.unit.activation)
+            raise OptionError(f"activation {name} is flat: no gradient passes it")
         return 1 / slope
-
-    def next_variance(self, q: float, weight_variance: float) -> float:
-        """Variance one layer on, before the biases add theirs."""
-        return weight_variance * gaussian_expectation(lambda h: self.f(h) ** 2, q)
 
     def bias_for(self, q: float) -> float:
         """Bias variance that makes q a fixed point with chi = 1; negative if there is none."""
-        return q - self.next_variance(q, self.critical(q))
+        return q - self.critical(q) * self.unit.variance(q)
 
     def attracts(self, q: float) -> bool:
         """Whether a variance near the fixed point q with chi = 1 comes nearer."""
         weight_variance = self.critical(q)
-        above, below = (self.next_variance(q * s, weight_variance) for s in (1.001, 0.999))
+        above, below = (weight_variance * self.unit.variance(q * s) for s in (1.001, 0.999))
         return abs(above - below) <= 0.002 * q * (1 + 1e-8)

@@ -1,15 +1,19 @@
-"""Diagonal plus noise for odd sigmoid activations: its gain and its noise (arXiv 2509.23085).
+"""Odd sigmoid activations under a gain: where their fixed points split, and where they lie.
 
 Odd sigmoids are odd, bounded, strictly increasing, and steepest at 0: tanh, erf, arctan, softsign.
+Iterating x -> f(a x) takes every x to 0 up to the critical gain omega = 1 / f'(0); beyond it 0
+repels, and two fixed points xi_a and -xi_a attract: a pitchfork bifurcation (arXiv 2509.23085).
 """
 
 import math
-import operator
+from collections.abc import Callable
+from functools import lru_cache
 
+import numpy as np
 import torch
-from scipy.special import ndtri_exp
+from torch import Tensor
 
-from firstlight.errors import OptionError, number, positive
+from firstlight.errors import OptionError, positive
 from firstlight.theory.activations import Activation, derivative, elementwise, label
 
 
@@ -47,81 +51,75 @@ def critical_gain(activation: Activation) -> float:
     return 1 / slope
 
 
-def log_negative_rate(depth: int) -> float:
-    """Logarithm of ``negative_rate``, for depths at which that is below the smallest float.
+def fixed_point(gain: float, activation: Activation) -> float:
+    """Positive fixed point xi_a of x -> f(a x); 0 up to the critical gain, where there is none.
 
-    Example:
-        >>> round(log_negative_rate(10_000), 3)
-        -1329.282
-    """
-    return min(math.log(0.4), math.log(2.05) - 0.133 * _checked_depth(depth))
+    In u = a xi_a it solves f(u) / u = 1 / a. Next to omega, where f is nearly straight and both
+    sides nearly equal, it solves instead
 
+        1 - omega f(u) / u = -(omega / u) * integral over s from 0 to u of (u - s) f''(s)
+                           = 1 - omega / a,
 
-def negative_rate(depth: int) -> float:
-    """Target probability that a signal changes its sign on its way through the network.
-
-    min(0.4, 2.05 exp(-0.133 depth)); 0 in floating point beyond a depth of about 5600.
+    in which nothing cancels: the error is that of omega, eps / (a / omega - 1), relative.
 
     Args:
-        depth: number of layers, 1 or more.
+        gain: a, above 0.
+        activation: a name or an elementwise callable; odd, bounded, steepest at 0.
 
     Raises:
-        OptionError: the depth is not a whole number of 1 or more.
+        OptionError: the gain is not above 0, or the activation is not odd or not bounded.
 
     Example:
-        >>> negative_rate(10), round(negative_rate(50), 6)
-        (0.4, 0.002653)
+        >>> fixed_point(1.0, "tanh"), round(fixed_point(1.5, "tanh"), 6)
+        (0.0, 0.85856)
+        >>> round(fixed_point(1 + 3e-12, "tanh") / 3e-6, 3)  # sqrt(3 (a - 1)) next to 1
+        1.0
 
     Reference: arXiv 2509.23085.
     """
-    return math.exp(log_negative_rate(depth))
+    gain = positive(gain, "gain")
+    omega = (_omega_by_name if isinstance(activation, str) else critical_gain)(activation)
+    if gain <= omega:
+        return 0.0
+    return _root(elementwise(activation), gain, omega, label(activation))
 
 
-def noise_scale(depth: int, omega: float, negative_rate: float | None = None) -> float:
-    """Noise sigma_z at which a product of ``depth`` gains is negative with a given probability.
+_omega_by_name = lru_cache(maxsize=None)(critical_gain)
 
-        sigma_z = -omega / Phi^-1(q),  q = (1 - (1 - 2 p)^(1 / depth)) / 2
-
-    for independent gains a ~ N(omega, sigma_z^2). Worked out with log q, so it holds at a depth
-    of a million, where p and q are far below the smallest float.
-
-    Args:
-        depth: number of layers, 1 or more.
-        omega: mean of the gains, above 0; see ``critical_gain``.
-        negative_rate: p, in (0, 0.5); None takes ``negative_rate(depth)``.
-
-    Raises:
-        OptionError: an argument is out of range.
-
-    Example:
-        >>> round(noise_scale(10, 1.0), 3), round(noise_scale(10_000, 1.0), 4)
-        (0.692, 0.0194)
-
-    Reference: arXiv 2509.23085.
-    """
-    depth = _checked_depth(depth)
-    omega = positive(omega, "omega")
-    if negative_rate is None:
-        log_p = log_negative_rate(depth)
-    elif 0 < number(negative_rate, "negative_rate") < 0.5:
-        log_p = math.log(negative_rate)
-    else:
-        raise OptionError(f"negative_rate must lie between 0 and 0.5, got {negative_rate!r}")
-    return -omega / float(ndtri_exp(_log_flip_rate(log_p, depth)))
+#: Gauss-Legendre's rule on [0, 1].
+_PLACES, _WEIGHTS = (part / 2 for part in np.polynomial.legendre.leggauss(20))
+_PLACES = _PLACES + 0.5
 
 
-def _log_flip_rate(log_p: float, depth: int) -> float:
-    """Log q such that ``depth`` independent flips of probability q leave an odd number with p."""
-    if log_p < -40:  # 1 - 2p is 1 in floating point, and q = p / depth exact to 1e-17
-        return log_p - math.log(depth)
-    return math.log(-math.expm1(math.log1p(-2 * math.exp(log_p)) / depth) / 2)
+def _root(f: Callable[[Tensor], Tensor], gain: float, omega: float, name: str) -> float:
+    from scipy.optimize import brentq  # slow to import, so only here
+
+    target = (gain - omega) / gain
+
+    def excess(u: float) -> float:
+        """1 - omega f(u) / u, less its target: grows from below 0 to omega / gain."""
+        if u < 0.5 * omega:
+            return _sag(f, u) * omega - target
+        value = float(f(torch.tensor([u], dtype=torch.float64, device="cpu")).detach())
+        return omega * (1 / gain - value / u)
+
+    high = omega
+    while excess(high) < 0:
+        high *= 2
+        if high > 1e6 * gain:
+            raise OptionError(f"expected a bounded activation, {name} has no fixed point but 0")
+    low = high / 2
+    while excess(low) > 0:
+        low /= 2
+    return float(brentq(excess, low, high, xtol=1e-300, rtol=4 * np.finfo(float).eps)) / gain
 
 
-def _checked_depth(depth: int) -> int:
-    try:
-        whole = operator.index(depth)
-    except TypeError:
-        raise OptionError(f"depth must be a whole number, got {depth!r}") from None
-    if not 1 <= whole <= 10**9:
-        raise OptionError(f"depth must lie between 1 and 10^9, got {depth!r}")
-    return whole
+def _sag(f: Callable[[Tensor], Tensor], u: float) -> float:
+    """How far f(u) / u falls short of f'(0), from the curvature f''."""
+    with torch.inference_mode(False), torch.enable_grad():
+        s = (u * torch.from_numpy(_PLACES)).requires_grad_()
+        slope = torch.autograd.grad(f(s.clone()).sum(), s, create_graph=True)[0]
+        if not slope.requires_grad:  # straight pieces
+            return 0.0
+        curvature = torch.autograd.grad(slope.sum(), s)[0].numpy()
+    return float(-u * (_WEIGHTS * (1 - _PLACES) * curvature).sum())

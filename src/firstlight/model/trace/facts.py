@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from firstlight.model.trace.activation import Activation
+from firstlight.model.trace.flow import Flow
 from firstlight.model.trace.graph import Graph, Node
 from firstlight.model.trace.ops import ADDITIONS, PRODUCTS, TRANSPARENT
 
@@ -57,15 +58,13 @@ def _inside_attention(known: Facts, name: str) -> Facts:
     return replace(known, feeds="attention", after=None, height=known.height + 1)
 
 
-class _Reader:
+class _Reader(Flow):
     def __init__(self, graph: Graph, sites: Mapping[int, Activation]) -> None:
-        self.graph, self.sites = graph, sites
-        self.nodes, self.consumers = graph.nodes, graph.consumers()
-        self.constant = graph.constant()
-        self.learnt = self._learnt()
+        super().__init__(graph)
+        self.sites = sites
         self.ends = set(graph.outputs)
-        self.depth = self._longest(forward=True)
-        self.height = self._longest(forward=False)
+        self.depth = self.longest(forward=True)
+        self.height = self.longest(forward=False)
         self.by_root: dict[int, Activation] = {}
         for index in sorted(sites):
             self.by_root.setdefault(sites[index].root, sites[index])
@@ -83,45 +82,6 @@ class _Reader:
             for name in self.parameters(node):
                 found.setdefault(name, _inside_attention(known, name) if attends(node) else known)
         return found
-
-    def _learnt(self) -> list[bool]:
-        """Return which constant nodes are parameters or made of some; buffers are not."""
-        flags: list[bool] = []
-        for node in self.nodes:
-            made = bool(node.parameter) or any(flags[i] for i in node.inputs)
-            flags.append(made and self.constant[node.index])
-        return flags
-
-    def weighs(self, node: Node) -> bool:
-        """Return whether a node multiplies the data by parameters."""
-        if node.category == "product":
-            return any(self.learnt[i] for i in node.inputs) and bool(self.data(node))
-        return node.category == "weight"
-
-    def data(self, node: Node) -> list[int]:
-        """Return the inputs of a node that depend on the data."""
-        return [i for i in node.inputs if not self.constant[i]]
-
-    def parameters(self, node: Node) -> list[str]:
-        """Return the names of the parameters that a node reads, through computed weights too."""
-        names: list[str] = []
-        stack = [i for i in node.inputs if self.constant[i]]
-        while stack:
-            inner = self.nodes[stack.pop(0)]
-            if inner.parameter:
-                names.append(inner.parameter)
-            stack += inner.inputs
-        return names
-
-    def _longest(self, *, forward: bool) -> list[int]:
-        """Return the number of weights before (or behind) each node on the longest way."""
-        lengths = [0] * len(self.nodes)
-        for node in self.nodes if forward else reversed(self.nodes):
-            near = self.data(node) if forward else self.consumers[node.index]
-            lengths[node.index] = max(
-                (lengths[i] + self.weighs(self.nodes[i]) for i in near), default=0
-            )
-        return lengths
 
     def _before(self, node: Node) -> tuple[str, Activation | None]:
         data = self.data(node)

@@ -70,13 +70,18 @@ def _record(
     how: str,
     observe: Observe | None = None,
 ) -> Graph:
-    graph = Graph(how)
-    recorder = Recorder(graph, names, observe)
-    batch = substitute(batch, recorder.placeholder)
+    recorder = Recorder(Graph(how), names, observe)
+    run(recorder, model, batch)
+    return recorder.graph
+
+
+def run(recorder: Recorder, model: nn.Module, batch: Any) -> Any:
+    """Run ``model`` on a batch while ``recorder`` writes down; return what it returns."""
+    batch = substitute(plain(batch), recorder.placeholder)
     with _watched(recorder, model):
         result = call(model, batch)
-    graph.outputs = recorder.indices(result)
-    return graph
+    recorder.graph.outputs = recorder.indices(result)
+    return result
 
 
 @contextlib.contextmanager

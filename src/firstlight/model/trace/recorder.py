@@ -1,5 +1,6 @@
 """Writing a run down: a node for every torch function that is called and gives a tensor."""
 
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -24,8 +25,8 @@ class Recorder(TorchFunctionMode):
         self._observe = observe
         self.graph = graph
         self._names = names
-        self._node: dict[int, int] = {}
-        self._alive: list[Any] = []  # the id of a freed tensor may come again
+        # by id; weak, as the run must be free to let tensors go, and their ids may come again
+        self._node: dict[int, tuple[weakref.ref[Tensor], int]] = {}
         self._paths: list[str] = [""]
         self._muted = 0
 
@@ -110,8 +111,9 @@ class Recorder(TorchFunctionMode):
     def _ref(self, value: Any) -> Any:
         if not isinstance(value, Tensor):
             return value
-        if id(value) in self._node:
-            return Ref(self._node[id(value)])
+        index = self._index(value)
+        if index is not None:
+            return Ref(index)
         if id(value) in self._names:
             return Ref(self.graph.parameter(self._names[id(value)], tuple(value.shape)).index)
         return value if value.ndim == 0 or value.numel() == 1 else None  # a mask, a position table
@@ -119,21 +121,26 @@ class Recorder(TorchFunctionMode):
     def bind(self, value: Any, index: int) -> Any:
         """Let a tensor stand for a node."""
         if isinstance(value, Tensor):
-            self._node[id(value)] = index
+            self._node[id(value)] = weakref.ref(value), index
             if self._observe is not None:
                 self._muted += 1  # what the observer does is no part of the network
                 self._observe(index, value)
                 self._muted -= 1
-            self._alive.append(value)
         return value
+
+    def _index(self, value: Tensor) -> int | None:
+        """Return the node that a tensor stands for, if any."""
+        found, index = self._node.get(id(value), (None, 0))
+        return index if found is not None and found() is value else None
 
     def indices(self, result: Any) -> list[int]:
         """Return the nodes of the tensors in the network's result."""
         found: list[int] = []
 
         def collect(value: Any) -> Any:
-            if isinstance(value, Tensor) and id(value) in self._node:
-                found.append(self._node[id(value)])
+            index = self._index(value) if isinstance(value, Tensor) else None
+            if index is not None:
+                found.append(index)
             return value
 
         substitute(plain(result), collect)

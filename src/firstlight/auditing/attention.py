@@ -1,0 +1,57 @@
+"""How sharply attention looks: the entropy of its softmax."""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from firstlight.auditing.measures import AttentionMeasures
+
+#: Rows of scores that are looked at.
+_ROWS = 4096
+
+
+def attention_entropy(
+    name: str, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any, path: str
+) -> AttentionMeasures | None:
+    """Measure one softmax over scores, or one attention in one step.
+
+    Returns None for a softmax over other things: over less than two places, or the network's own
+    output of shape (samples, classes).
+    """
+    with torch.no_grad():
+        if name == "softmax":
+            probabilities = output.detach() if output.ndim >= 3 else None
+        else:
+            probabilities = _recomputed(args, kwargs)
+        if probabilities is None or probabilities.shape[-1] < 2:
+            return None
+        rows = probabilities.reshape(-1, probabilities.shape[-1])
+        rows = rows[:: math.ceil(len(rows) / _ROWS)].float()
+        keys = (rows > 0).sum(1)
+        rows, keys = rows[keys > 1], keys[keys > 1]
+        if not len(rows):
+            one = probabilities.float().amax(-1).mean()
+            return AttentionMeasures(path, 0.0, 1.0) if float(one) > 0.999 else None
+        shares = torch.special.entr(rows).sum(1) / keys.float().log()
+        return AttentionMeasures(path, float(shares.mean()), float(keys.float().mean()))
+
+
+def _recomputed(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
+    """Return the probabilities of the first heads, which the fused kernel keeps to itself."""
+    named = dict(zip(("query", "key", "value", "attn_mask", "dropout_p", "is_causal"), args))
+    named |= kwargs
+    query, key, mask = named["query"].detach(), named["key"].detach(), named.get("attn_mask")
+    if query.ndim < 3 or query.shape[:-2] != key.shape[:-2]:
+        return None  # grouped queries: the heads differ in number
+    scale = named.get("scale") or 1 / math.sqrt(query.shape[-1])
+    query, key = query[:1].float(), key[:1].float()
+    scores = query @ key.transpose(-2, -1) * scale
+    if named.get("is_causal"):
+        allowed = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).tril()
+        scores = scores.masked_fill(~allowed, -math.inf)
+    if isinstance(mask, Tensor):
+        mask = mask[:1] if mask.ndim == query.ndim and len(mask) > 1 else mask
+        scores = scores.masked_fill(~mask, -math.inf) if mask.dtype == torch.bool else scores + mask
+    return scores.softmax(-1)

@@ -1,0 +1,1 @@
+"""The table of checks, by what they look at."""

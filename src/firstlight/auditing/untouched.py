@@ -1,0 +1,42 @@
+"""Looking at a model with gradients on, and leaving it as it was."""
+
+import contextlib
+from collections.abc import Iterator
+
+import torch
+from torch import nn
+
+from firstlight.init._forward import _FAST_IN_EVALUATION, quiet
+from firstlight.model.kinds.norm import is_norm
+from firstlight.model.trace.recorded import left_as_it_was
+
+
+@contextlib.contextmanager
+def untouched(model: nn.Module) -> Iterator[None]:
+    """Allow forward and backward passes that leave no trace, also after an exception.
+
+    Modes, buffers, attributes, hooks and random states come back. Dropout is off, as it would make
+    every look a different one; norms stay in the mode in which they are, and so does the model
+    itself, whose own code may depend on it.
+
+    Example:
+        >>> layer = nn.BatchNorm1d(2)
+        >>> with untouched(layer):
+        ...     out = layer(torch.randn(8, 2))
+        >>> out.requires_grad, layer.running_mean.tolist()
+        (True, [0.0, 0.0])
+    """
+    with (
+        torch.inference_mode(False),
+        quiet(model),
+        left_as_it_was(model),
+        torch.enable_grad(),
+    ):
+        for module in model.modules():
+            if isinstance(module, nn.RNNBase):
+                module.dropout = 0.0  # its mode stays: cuDNN has no backward in evaluation
+            elif not (
+                module is model or is_norm(module) or isinstance(module, _FAST_IN_EVALUATION)
+            ):
+                module.training = False
+        yield
