@@ -7,7 +7,7 @@ from firstlight.errors import FirstlightError, OptionError
 
 if TYPE_CHECKING:
     from firstlight import init, theory
-    from firstlight.auditing import Audit, UnhealthyError, audit, audit_starts
+    from firstlight.auditing import Audit, UnhealthyError, WatchWarning, audit, audit_starts, watch
     from firstlight.comparison import compare
     from firstlight.model import initialize, plan
 
@@ -18,6 +18,7 @@ __all__ = [
     "FirstlightError",
     "OptionError",
     "UnhealthyError",
+    "WatchWarning",
     "audit",
     "audit_starts",
     "compare",
@@ -25,12 +26,14 @@ __all__ = [
     "initialize",
     "plan",
     "theory",
+    "watch",
 ]
 
 #: Where the names are that load torch, and that are therefore loaded on first use.
 _MODULES = {
     "Audit": "firstlight.auditing",
     "UnhealthyError": "firstlight.auditing",
+    "WatchWarning": "firstlight.auditing",
     "audit": "firstlight.auditing",
     "audit_starts": "firstlight.auditing",
     "compare": "firstlight.comparison",
@@ -38,6 +41,7 @@ _MODULES = {
     "initialize": "firstlight.model",
     "plan": "firstlight.model",
     "theory": "firstlight.theory",
+    "watch": "firstlight.auditing",
 }
 
 

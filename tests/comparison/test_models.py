@@ -3,7 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firstlight.comparison.models import factory
+from firstlight.comparison.models import factory, fitting
 from firstlight.errors import OptionError
 from firstlight.model.zoo.small_vit import patch_size
 
@@ -92,3 +92,68 @@ def test_patch_is_the_largest_divisor_up_to_the_root(height, width):
     shorter = min(height, width)
     fitting = [p for p in range(1, 301) if height % p == 0 == width % p and p * p <= shorter]
     assert patch_size((height, width)) == max(fitting)
+
+
+class Facts:
+    """What data say to a network."""
+
+    in_channels, image_size, classes = 3, (64, 64), 7
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mlp:width=32",
+        "torchvision:vit_b_32:dropout=0.1",
+        "timm:vit_tiny_patch16_224:depth=1",
+        "timm:resnet10t",
+    ],
+)
+def test_arguments_may_follow_the_name_of_a_network_that_fits_its_data(text):
+    network = fitting(text)(Facts)
+    assert network.eval()(torch.randn(2, 3, 64, 64)).shape == (2, 7)
+
+
+def test_arguments_win_over_what_the_data_say():
+    assert fitting("mlp:classes=3")(Facts)[-1].out_features == 3
+    assert fitting("timm:resnet10t:num_classes=3")(Facts).num_classes == 3
+
+
+def test_a_transformers_model_fits_the_data_where_it_has_the_settings():
+    tiny = "num_hidden_layers=1:hidden_size=32:intermediate_size=32:num_attention_heads=2"
+    config = fitting(f"hf:ViTForImageClassification:{tiny}")(Facts).config
+    assert (config.num_channels, config.image_size, config.num_labels) == (3, 64, 7)
+    assert fitting(f"hf:ViTForImageClassification:{tiny}:num_labels=2")(Facts).config.num_labels == 2
+
+
+def test_a_users_factory_may_take_the_data_or_nothing(user_module):
+    user_module(
+        "nets_that_fit",
+        "from torch import nn\n"
+        "def three(c, size, k, depth=1): return nn.Linear(c * size[0], k * depth)\n"
+        "def none(depth=1): return nn.Linear(1, depth)\n",
+    )
+    assert fitting("nets_that_fit:three:depth=2")(Facts).weight.shape == (14, 192)
+    assert fitting("nets_that_fit:none:depth=2")(Facts).weight.shape == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("foo", "model must be one of mlp"),
+        ("hf:bertt", "transformers has no model 'bertt'"),
+        ("torchvision:resnet18:weights=DEFAULT", "only untrained models are built"),
+        ("timm:resnet18:pretrained=True", "only untrained models are built"),
+        ("mlp:depth=1:depth=2", "given twice"),
+    ],
+)
+def test_a_wrong_name_needs_no_data_to_be_refused(text, message):
+    with pytest.raises(OptionError, match=message):
+        fitting(text)
+
+
+@pytest.mark.parametrize("text", ["mlp:foo=1", "timm:resnet18:foo=1", "torchvision:resnet18:foo=1"])
+def test_a_wrong_argument_is_one_clear_line(text):
+    with pytest.raises(OptionError, match="cannot be built: TypeError: .*'foo'") as caught:
+        fitting(text)(Facts)
+    assert "\n" not in str(caught.value)

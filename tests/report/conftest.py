@@ -1,7 +1,11 @@
-"""Comparisons made by hand: real results and real statistics, but nothing is trained."""
+"""Comparisons made by hand: real results and real statistics, but nothing is trained.
+
+And a real browser that opens what is made of them.
+"""
 
 import itertools
 import math
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -144,3 +148,59 @@ def make():
         run=run,
         of=comparison,
     )
+
+
+BROWSER = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
+DRIVER = shutil.which("chromedriver")
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
+    "--disable-background-networking --disable-component-update --disable-sync"
+)
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    webdriver = pytest.importorskip("selenium.webdriver", reason="needs selenium")
+    if BROWSER is None or DRIVER is None:
+        pytest.skip("needs chromium and chromedriver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = BROWSER
+    for flag in FLAGS.split():
+        options.add_argument(flag)
+    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('profile')}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    driver.set_page_load_timeout(60)
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def visit(browser):
+    """Open a page from a file; the browser must have nothing to complain about."""
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    def open_page(path, *, width=1280, theme="light", script=True):
+        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        features = [{"name": "prefers-color-scheme", "value": theme}]
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": features})
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not script})
+        browser.get_log("browser")
+        browser.get_log("performance")
+        browser.get(path.as_uri())
+        if script:
+            plots = len(browser.find_elements(By.CSS_SELECTOR, ".plot"))
+            WebDriverWait(browser, 60).until(
+                lambda page: (
+                    len(page.find_elements(By.CSS_SELECTOR, ".plot .scatterlayer")) >= plots
+                )
+            )
+        return browser
+
+    yield open_page
+    assert browser.get_log("browser") == []
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})

@@ -1,68 +1,22 @@
 """The page in a real browser, opened from a file: no network, no errors, keyboard, phone."""
 
-import shutil
-
 import pytest
 
 from firstlight.report import write
 
-selenium = pytest.importorskip("selenium", reason="needs selenium")
-from selenium import webdriver  # noqa: E402
-from selenium.webdriver.common.by import By  # noqa: E402
-from selenium.webdriver.common.keys import Keys  # noqa: E402
-from selenium.webdriver.support.wait import WebDriverWait  # noqa: E402
-
-BROWSER = (
-    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-)
-DRIVER = shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    BROWSER is None or DRIVER is None, reason="needs chromium and chromedriver"
-)
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync"
-)
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = BROWSER
-    for flag in FLAGS.split():
-        options.add_argument(flag)
-    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('profile')}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    driver.set_page_load_timeout(60)
-    yield driver
-    driver.quit()
+pytest.importorskip("selenium", reason="needs selenium")
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
 
 @pytest.fixture
-def show(browser, tmp_path):
+def show(visit, tmp_path):
     """Open the report of a comparison; the browser must have nothing to complain about."""
 
-    def open_page(comparison, *, width=1280, theme="light", script=True):
-        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-        features = [{"name": "prefers-color-scheme", "value": theme}]
-        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not script})
-        browser.get_log("browser")
-        browser.get(write(comparison, tmp_path)[-1].as_uri())
-        if script:
-            plots = len(browser.find_elements(By.CSS_SELECTOR, ".plot"))
-            WebDriverWait(browser, 30).until(
-                lambda page: (
-                    len(page.find_elements(By.CSS_SELECTOR, ".plot .scatterlayer")) >= plots
-                )
-            )
-        return browser
+    def open_page(comparison, **look):
+        return visit(write(comparison, tmp_path)[-1], **look)
 
-    yield open_page
-    assert browser.get_log("browser") == []
-    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+    return open_page
 
 
 def shown(page, selector):

@@ -102,5 +102,25 @@ def test_errors(activation, bias_variance, message):
         edge_of_chaos(activation, bias_variance)
 
 
+@pytest.mark.parametrize("bias_variance", [0.0, 0.1, 1.0])
+def test_rows_of_sum_zero(bias_variance):
+    # ReLU: Var f = q (1 - 1 / pi) / 2 < q E f'^2 = q / 2, so biases give it a fixed point
+    assert edge_of_chaos("relu", bias_variance, zero_sum=True) == pytest.approx(2.0)
+    # odd activations have no mean to lose
+    expected = edge_of_chaos("tanh", bias_variance)
+    assert edge_of_chaos("tanh", bias_variance, zero_sum=True) == pytest.approx(expected)
+    shifted = edge_of_chaos(lambda h: torch.tanh(h) + 3, bias_variance, zero_sum=True)
+    assert shifted == pytest.approx(expected)
+
+
+def test_variance_of_rows_of_sum_zero_settles():
+    f, slope = SMOOTH["silu"]
+    weights, q = edge_of_chaos("silu", 1.0, zero_sum=True), 5.0
+    for _ in range(500):
+        mean = expectation(f, q)
+        q = weights * expectation(lambda h, mean=mean: (f(h) - mean) ** 2, q) + 1.0
+    assert weights * expectation(lambda h: slope(h) ** 2, q) == pytest.approx(1, abs=1e-6)
+
+
 def test_hint_holds():
     assert edge_of_chaos("gelu", 0.25) == pytest.approx(2, abs=0.1)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
@@ -59,6 +59,7 @@ def test_smooth_activations_against_hermite_series(name, zero_sum, q):
         assert layer.chi(q, c) == pytest.approx(1.7 * (slopes @ c**orders), abs=1e-9)
 
 
+@settings(max_examples=40)
 @given(st.floats(-1, 1), st.floats(1e-6, 100), st.floats(0, 2))
 def test_relu_in_closed_form(c, q, bias):
     angle = math.acos(c)
@@ -85,9 +86,10 @@ def test_simulated_wide_layers(name, zero_sum):
     n, c, q = 600, 0.6, 1.4
     layer = LayerMaps(name, 1.8, 0.2, zero_sum)
     f, slope = elementwise(name), derivative(elementwise(name))
+    even = torch.special.ndtri((torch.arange(n, dtype=torch.float64) + 0.5) / n) * math.sqrt(q)
     found = []
-    for _ in range(12):
-        u, v = torch.randn(2, n, dtype=torch.float64, generator=generator) * math.sqrt(q)
+    for _ in range(8):
+        u, v = (even[torch.randperm(n, generator=generator)] for _ in range(2))
         v = c * u + math.sqrt(1 - c * c) * v
         weight = torch.randn(1500, n, dtype=torch.float64, generator=generator)
         if zero_sum:
@@ -95,28 +97,29 @@ def test_simulated_wide_layers(name, zero_sum):
         weight *= math.sqrt(1.8 / n)
         bias = torch.randn(1500, dtype=torch.float64, generator=generator) * math.sqrt(0.2)
         y, z = weight @ f(u) + bias, weight @ f(v) + bias
-        back = torch.randn(1500, dtype=torch.float64, generator=generator) / math.sqrt(1500 / n)
-        gradients = [slope(h) * (weight.T @ back) for h in (u, v)]
-        found.append([float(y @ y), float(y @ z), *(float(gradients[0] @ g) for g in gradients)])
-    power, product, grown, mixed = (np.mean(found, 0) / 1500).tolist()
-    assert power == pytest.approx(layer.variance(q), rel=0.05)
+        back = weight.T @ torch.randn(1500, 20, dtype=torch.float64, generator=generator)
+        gradients = [slope(h)[:, None] * back for h in (u, v)]
+        grown, mixed = ((gradients[0] * g).sum() / 20 for g in gradients)
+        found.append([float(part) / 1500 for part in (y @ y, y @ z, grown, mixed)])
+    power, product, grown, mixed = np.mean(found, 0).tolist()
+    assert power == pytest.approx(layer.variance(q), rel=0.06)
     assert product / power == pytest.approx(layer.correlation(c, q), abs=0.04)
-    assert grown * 1500 / n == pytest.approx(layer.chi(q), rel=0.06)
-    assert mixed * 1500 / n == pytest.approx(layer.chi(q, c), rel=0.06)
+    assert grown == pytest.approx(layer.chi(q), rel=0.04)
+    assert mixed == pytest.approx(layer.chi(q, c), rel=0.04)
 
 
-@pytest.mark.parametrize("name", ["tanh", "relu", "elu", "gelu", "sigmoid", "sin"])
+@pytest.mark.parametrize("name", ["relu", "elu", "gelu", "sigmoid"])
 @pytest.mark.parametrize("zero_sum", [False, True])
-@pytest.mark.parametrize("q", [0.001, 1.0, 30.0])
+@pytest.mark.parametrize("q", [0.001, 3.0])
 def test_slope_of_the_correlation_map_is_chi(name, zero_sum, q):
     layer, step = LayerMaps(name, 1.3, 0.1, zero_sum), 1e-4
-    for c in (-0.7, -0.2, 0.0, 0.5, 0.9):
+    for c in (-0.7, 0.0, 0.9):
         rise = layer.correlation(c + step, q) - layer.correlation(c - step, q)
         slope = layer.chi(q, c) * q / layer.variance(q)
         assert rise / (2 * step) == pytest.approx(slope, rel=1e-4, abs=1e-7)
 
 
-@pytest.mark.parametrize("name", ["tanh", "gelu", "sigmoid", "softplus", "relu"])
+@pytest.mark.parametrize("name", ["tanh", "sigmoid", "softplus", "relu"])
 @pytest.mark.parametrize("zero_sum", [False, True])
 def test_small_variances(name, zero_sum):
     """Down to 0 the map is what its slope at 0 says, f(0) or not."""
@@ -176,9 +179,9 @@ def test_bad_options(options, message):
         (lambda m: m.variance(-1.0), "q must be 0 or more"),
         (lambda m: m.correlation(1.5, 1.0), "correlation"),
         (lambda m: m.chi(1.0, -1.5), "correlation"),
-        (lambda m: LayerMaps(torch.zeros_like, 1.0).correlation(0.5, 1.0), "no signal"),
-        (lambda m: squared_slope("relu", -1.0), "variance"),
-        (lambda m: squared_slope("rleu", 1.0), "must be one of"),
+        (lambda _: LayerMaps(torch.zeros_like, 1.0).correlation(0.5, 1.0), "no signal"),
+        (lambda _: squared_slope("relu", -1.0), "variance"),
+        (lambda _: squared_slope("rleu", 1.0), "must be one of"),
     ],
 )
 def test_bad_arguments(call, message):

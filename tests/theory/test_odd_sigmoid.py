@@ -1,55 +1,25 @@
-"""Noise scale and critical gain against arbitrary precision and the published values."""
+"""Critical gains and fixed points of odd sigmoids against arbitrary precision and iteration."""
 
 import math
 
 import mpmath as mp
 import pytest
 import torch
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from firstlight.errors import OptionError
-from firstlight.theory import critical_gain, log_negative_rate, negative_rate, noise_scale
+from firstlight.theory import critical_gain, fixed_point
 
-PUBLISHED = {10: 0.692, 20: 0.418, 50: 0.258, 100: 0.185, 200: 0.133, 1000: 0.0608, 10000: 0.0194}
-
-
-def log_rate_of_a_product(depth, omega, sigma):
-    """Log probability that ``depth`` factors N(omega, sigma^2) have a negative product."""
-    with mp.workdps(50):
-        q = mp.erfc(mp.mpf(omega) / sigma / mp.sqrt(2)) / 2
-        return mp.log(-mp.expm1(depth * mp.log1p(-2 * q)) / 2)
-
-
-@pytest.mark.parametrize(("depth", "expected"), PUBLISHED.items())
-def test_published_values(depth, expected):
-    digits = 3 if depth < 1000 else 4
-    assert round(noise_scale(depth, 1.0), digits) == pytest.approx(expected, abs=1.01e-3 / 2)
-
-
-@given(st.integers(1, 10**6), st.floats(0.1, 10))
-@example(1, 1.0)
-@example(10**6, 1.0)
-def test_noise_gives_the_target_rate(depth, omega):
-    sigma = noise_scale(depth, omega)
-    assert float(log_rate_of_a_product(depth, omega, sigma)) == pytest.approx(
-        log_negative_rate(depth), rel=1e-11
-    )
-
-
-@given(st.integers(1, 10**6), st.floats(-300, -0.302))
-@example(100, math.log10(math.exp(-40)))
-def test_noise_gives_any_rate(depth, exponent):
-    p = 10**exponent
-    sigma = noise_scale(depth, 1.0, p)
-    expected = pytest.approx(math.log(p), rel=1e-11, abs=1e-11)
-    assert float(log_rate_of_a_product(depth, 1.0, sigma)) == expected
-
-
-@given(st.integers(1, 6000))
-def test_negative_rate(depth):
-    assert negative_rate(depth) == pytest.approx(min(0.4, 2.05 * math.exp(-0.133 * depth)))
-    assert negative_rate(depth) == math.exp(log_negative_rate(depth))
+#: Each written out a second time, and its critical gain.
+SIGMOIDS = {
+    "tanh": (mp.tanh, 1),
+    "erf": (mp.erf, mp.sqrt(mp.pi) / 2),
+    "arctan": (lambda x: 2 / mp.pi * mp.atan(mp.pi * x / 2), 1),
+    "softsign": (lambda x: x / (1 + abs(x)), 1),
+    "algebraic": (lambda x: x / mp.sqrt(1 + x * x), 1),
+    "gudermannian": (lambda x: mp.asin(mp.tanh(x)), 1),
+}
 
 
 @pytest.mark.parametrize(
@@ -86,20 +56,63 @@ def test_critical_gain_errors(activation, message):
         critical_gain(activation)
 
 
-@pytest.mark.parametrize("depth", [0, -3, 2.5, "10", None])
-def test_bad_depth(depth):
-    for function in (negative_rate, log_negative_rate, lambda d: noise_scale(d, 1.0)):
-        with pytest.raises(OptionError, match="depth"):
-            function(depth)
+@given(st.sampled_from(sorted(SIGMOIDS)), st.floats(-14, 5).map(lambda e: 10**e))
+def test_fixed_point_to_the_last_digits(name, excess):
+    f, omega = SIGMOIDS[name]
+    a = float(omega) * (1 + excess)
+    if a <= critical_gain(name):
+        return
+    got = fixed_point(a, name)
+    # erf's critical gain is known to a rounding, which counts in full next to it
+    omega_error = 0 if omega == 1 else 2e-16 / excess
+    with mp.workdps(60):
+        u = mp.findroot(
+            lambda u: f(u) / u - 1 / mp.mpf(a), (0.9 * a * got, 1.1 * a * got), solver="anderson"
+        )
+        assert got == pytest.approx(float(u / a), rel=4e-15 + omega_error)
 
 
-@pytest.mark.parametrize("rate", [0.0, 0.5, -0.1, 1.0, math.nan])
-def test_bad_rate(rate):
-    with pytest.raises(OptionError, match="negative_rate"):
-        noise_scale(10, 1.0, rate)
+@pytest.mark.parametrize(
+    ("name", "closed"),
+    [
+        ("softsign", lambda a: (a - 1) / a),
+        ("algebraic", lambda a: math.sqrt((a - 1) * (a + 1)) / a),
+        ("hardtanh", lambda _: 1.0),
+    ],
+)
+@pytest.mark.parametrize("a", [1 + 2**-50, 1.0001, 1.3, 2.0, 1e6])
+def test_fixed_point_in_closed_form(name, closed, a):
+    assert fixed_point(a, name) == pytest.approx(closed(a), rel=4e-15)
 
 
-@pytest.mark.parametrize("omega", [0.0, -1.0, math.inf, math.nan])
-def test_bad_omega(omega):
-    with pytest.raises(OptionError, match="omega"):
-        noise_scale(10, omega)
+@pytest.mark.parametrize("name", [*SIGMOIDS, torch.nn.Tanh(), lambda x: torch.tanh(4 * x) / 2])
+@pytest.mark.parametrize("a", [0.3, 0.7, 1.2, 3.0])
+def test_fixed_point_is_where_iteration_ends(name, a):
+    from firstlight.theory.activations import elementwise
+
+    f, x = elementwise(name), torch.tensor([0.7], dtype=torch.float64)
+    for _ in range(300):
+        x = f(a * x)
+    assert fixed_point(a, name) == pytest.approx(float(x), abs=1e-9)
+
+
+@pytest.mark.parametrize("name", SIGMOIDS)
+def test_no_fixed_point_up_to_the_critical_gain(name):
+    omega = critical_gain(name)
+    assert [fixed_point(a, name) for a in (omega / 2, omega)] == [0.0, 0.0]
+    assert fixed_point(omega * (1 + 1e-15), name) > 0
+
+
+@pytest.mark.parametrize(
+    ("gain", "activation", "message"),
+    [
+        (0.0, "tanh", "gain"),
+        (math.nan, "tanh", "gain"),
+        (2.0, "relu", "not odd"),
+        (2.0, "linear", "bounded"),
+        (2.0, "tahn", "must be one of"),
+    ],
+)
+def test_fixed_point_errors(gain, activation, message):
+    with pytest.raises(OptionError, match=message):
+        fixed_point(gain, activation)

@@ -21,7 +21,8 @@ def test_straight_lines(start, slope, shift):
 def test_the_next_of_several(start):
     # fixed points 0.01, 1 and 100; the middle one repels
     def advance(q):
-        return q * math.exp(-0.01 * math.log(100 * q) * math.log(q) * math.log(q / 100)) if q else 0.0
+        x = math.log(max(q, 1e-300))
+        return q * math.exp(-0.01 * x * (x * x - math.log(100) ** 2))
 
     if not 0.99 < start < 1.01:
         expected = 0.01 if start < 1 else 100

@@ -31,6 +31,7 @@ def _one(site: Site, seen: Seen, layers: Layers) -> ActivationMeasures:
         path=site.activation.path,
         activation=site.activation.name,
         weight=layers.weight(site.names),
+        parameters=site.parameters,
         depth=site.depth,
         units=found.units,
         observations=found.observations,
@@ -63,17 +64,20 @@ def _skew(layer: Layer | None, source: Scale | None) -> dict[str, float]:
     }
 
 
-def _chi(site: Site, seen: Seen, layers: Layers) -> dict[str, Any]:
+def gradient_ratio(site: Site, seen: Seen) -> float | None:
     """Return the factor by which the squared gradient norm grows backwards through one layer."""
     here = seen.gradients.get(site.root)
     after = seen.gradients.get(site.next) if site.next is not None else None
-    measured = None
-    if here is not None and after and math.isfinite(here) and math.isfinite(after):
-        measured = (here / after) ** 2
+    if here is None or not after or not (math.isfinite(here) and math.isfinite(after)):
+        return None
+    return (here / after) ** 2
+
+
+def _chi(site: Site, seen: Seen, layers: Layers) -> dict[str, Any]:
     layer = layers.layer(site.next_names) if site.next_plain else None
     second = seen.signals[site.root].scale.second
     return {
-        "chi": measured,
+        "chi": gradient_ratio(site, seen),
         "chi_predicted": chi(site, layer, second) if layer and layer.sound else None,
     }
 

@@ -1,15 +1,21 @@
 """How sharply attention looks: the entropy of its softmax."""
 
+import inspect
 import math
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from firstlight.auditing.measures import AttentionMeasures
 
+#: What looks around.
+ATTENDS = ("softmax", "scaled_dot_product_attention", "multi_head_attention_forward")
 #: Rows of scores that are looked at.
 _ROWS = 4096
+#: Samples of which torch's whole attention layer is run again.
+_SAMPLES = 4
 
 
 def attention_entropy(
@@ -23,6 +29,8 @@ def attention_entropy(
     with torch.no_grad():
         if name == "softmax":
             probabilities = output.detach() if output.ndim >= 3 else None
+        elif name == "multi_head_attention_forward":
+            probabilities = _of_a_few(args, kwargs)
         else:
             probabilities = _recomputed(args, kwargs)
         if probabilities is None or probabilities.shape[-1] < 2:
@@ -36,6 +44,23 @@ def attention_entropy(
             return AttentionMeasures(path, 0.0, 1.0) if float(one) > 0.999 else None
         shares = torch.special.entr(rows).sum(1) / keys.float().log()
         return AttentionMeasures(path, float(shares.mean()), float(keys.float().mean()))
+
+
+def _of_a_few(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
+    """Return the probabilities of the first samples, which torch's whole attention layer drops."""
+    function = functional.multi_head_attention_forward
+    named = inspect.signature(function).bind(*args, **kwargs).arguments
+    if named["query"].ndim != 3:
+        return None
+    for name in ("query", "key", "value"):
+        named[name] = named[name].detach()[:, :_SAMPLES]
+    if named.get("key_padding_mask") is not None:
+        named["key_padding_mask"] = named["key_padding_mask"][:_SAMPLES]
+    mask = named.get("attn_mask")
+    if mask is not None and mask.ndim == 3:
+        named["attn_mask"] = mask[: _SAMPLES * named["num_heads"]]
+    named |= {"dropout_p": 0.0, "need_weights": True, "average_attn_weights": False}
+    return function(**named)[1]
 
 
 def _recomputed(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:

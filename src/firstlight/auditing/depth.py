@@ -35,21 +35,30 @@ class Profile:
 
 def profile(audit: Audit) -> Profile | None:
     """Fit the gradient norms; None with fewer than two depths, or where none arrives at the last."""
-    found = [
-        (one.depth, one.gradient_norm, one.path or one.activation)
-        for one in audit.activations
-        if one.gradient_norm is not None and math.isfinite(one.gradient_norm)
-    ]
-    if not found:
+    found = _strongest(audit)
+    if len(found) < 2:
         return None
-    top, bottom = max(found), min(found)
-    if top[0] == bottom[0] or top[1] == 0:
+    (last, (top, _)), (first, (bottom, name)) = max(found.items()), min(found.items())
+    if top == 0:
         return None
-    lost = math.inf if bottom[1] == 0 else math.log10(top[1]) - math.log10(bottom[1])
-    points = [(depth, math.log10(norm)) for depth, norm, _ in found if norm > 0]
+    lost = math.inf if bottom == 0 else math.log10(top) - math.log10(bottom)
+    points = [(depth, math.log10(norm)) for depth, (norm, _) in found.items() if norm > 0]
     factor = _factor(points)
-    leaves = _leaves(audit.dtype, math.log10(top[1]), factor)
-    return Profile(bottom[2], top[0] - bottom[0], lost, factor, leaves)
+    leaves = _leaves(audit.dtype, math.log10(top), factor)
+    return Profile(name, last - first, lost, factor, leaves)
+
+
+def _strongest(audit: Audit) -> dict[int, tuple[float, str]]:
+    """Return the largest gradient norm at each depth, and where it is.
+
+    Beside others it is what reaches that depth: a gate that has nothing to let through gets none.
+    """
+    found: dict[int, tuple[float, str]] = {}
+    for one in audit.activations:
+        if one.gradient_norm is not None and math.isfinite(one.gradient_norm):
+            here = (one.gradient_norm, one.path or one.activation)
+            found[one.depth] = max(found.get(one.depth, here), here)
+    return found
 
 
 def _factor(points: list[tuple[int, float]]) -> float:

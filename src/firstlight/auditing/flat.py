@@ -34,7 +34,7 @@ class Flat:
 
 
 def flat(activation: str | Callable[[Tensor], Tensor], slope: float) -> Flat:
-    """Return where the slope stays below ``slope`` times the steepest one.
+    """Return where the slope stays below ``slope`` times the steepest one between -1 and 1.
 
     Args:
         activation: a name or a function of each element alone.
@@ -59,7 +59,9 @@ def _find(activation: str | Callable[[Tensor], Tensor], slope: float) -> Flat:
         slopes = theory.activations.derivative(f)(x).abs()
     except FirstlightError:
         return Flat()
-    steep = (slopes > slope * slopes.max()).nonzero().flatten()
+    # not the steepest of all: that of exp lies beyond every bound
+    usual = slopes[x.abs() <= 1].max()
+    steep = (slopes > slope * (usual if usual > 0 else slopes.max())).nonzero().flatten()
     if len(steep) == 0 or not bool(slopes.isfinite().all()):
         return Flat()
     first, last = int(steep[0]), int(steep[-1])

@@ -1,12 +1,14 @@
 """The Jacobian of each sample's output by its own input, as products."""
 
+import contextlib
+from collections.abc import Collection
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from firstlight.auditing.leaves import Leaves
-from firstlight.auditing.network import cut, same
+from firstlight.auditing.network import REFUSALS, cut, same
 from firstlight.auditing.ntk_total import signs
 from firstlight.auditing.products import Products, differentiable_twice
 from firstlight.model.trace.recorder import plain
@@ -72,9 +74,10 @@ class Samples:
     def at(self, sample: int) -> SampleJacobian:
         """Return the Jacobian of one sample; it runs alone where that gives the same output."""
         if not self._tied and self.count > 1:
-            alone = self._run(cut(self._batch, sample, self.count))
-            if same(alone.outputs, self._whole.outputs[sample : sample + 1]):
-                return SampleJacobian(alone, 0)
+            with contextlib.suppress(*REFUSALS):
+                alone = self._run(cut(self._batch, sample, self.count), self._whole.sources)
+                if same(alone.outputs, self._whole.outputs[sample : sample + 1]):
+                    return SampleJacobian(alone, 0)
         return SampleJacobian(self._whole, sample)
 
     def _depend_on_each_other(self) -> bool:
@@ -84,6 +87,6 @@ class Samples:
         pulled = torch.autograd.grad(chosen, sources, retain_graph=True, allow_unused=True)
         return any(gradient is not None and bool(gradient[1::2].any()) for gradient in pulled)
 
-    def _run(self, batch: Any) -> Leaves:
+    def _run(self, batch: Any, wanted: Collection[str] | None = None) -> Leaves:
         with differentiable_twice():
-            return Leaves(self._model, batch)
+            return Leaves(self._model, batch, wanted)

@@ -1,11 +1,18 @@
 """All checks on one audit, failures first."""
 
-from firstlight.auditing.checks import gradients, output, signals, weights
+from firstlight.auditing.checks import gradients, inputs, norms, output, signals, weights
 from firstlight.auditing.result import Audit
 from firstlight.auditing.verdict import LEVELS, Verdict
 from firstlight.model.trace import Trace
 
-CHECKS = (*weights.CHECKS, *signals.CHECKS, *gradients.CHECKS, *output.CHECKS)
+CHECKS = (
+    *inputs.CHECKS,
+    *weights.CHECKS,
+    *norms.CHECKS,
+    *signals.CHECKS,
+    *gradients.CHECKS,
+    *output.CHECKS,
+)
 
 
 def judge(audit: Audit, trace: Trace) -> tuple[Verdict, ...]:

@@ -1,6 +1,6 @@
 """The tensors that go into a model, cut loose so that its output can be differentiated by them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import torch
@@ -22,6 +22,7 @@ class Leaves:
     Args:
         model: any module.
         batch: a tensor, a tuple of arguments or a dict of them.
+        wanted: names of sources, where not all are.
 
     Attributes:
         outputs: (samples, outputs per sample), with a graph.
@@ -36,7 +37,7 @@ class Leaves:
         {'the embedded tokens': (1, 2, 2)}
     """
 
-    def __init__(self, model: nn.Module, batch: Any) -> None:
+    def __init__(self, model: nn.Module, batch: Any, wanted: Collection[str] | None = None) -> None:
         given = _by_name(plain(batch))
         loose = {name: _loose(x) for name, x in given.items() if _floating(x)}
         watch = _FirstEmbedding(0 if loose else _samples(given))
@@ -46,7 +47,8 @@ class Leaves:
         if watch.leaf is not None:
             loose["the embedded tokens"] = watch.leaf
         samples = len(self.outputs)
-        self.sources = {name: leaf for name, leaf in loose.items() if len(leaf) == samples}
+        fits = {name: leaf for name, leaf in loose.items() if len(leaf) == samples}
+        self.sources = {n: leaf for n, leaf in fits.items() if wanted is None or n in wanted}
         if not self.sources:
             raise FirstlightError(
                 "the batch has no floating-point tensor with an entry for each sample, and no "

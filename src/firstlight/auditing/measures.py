@@ -110,6 +110,7 @@ class ActivationMeasures:
         path: the module in which it stands.
         activation: its name.
         weight: the parameter whose outputs z it reads, perhaps through a norm; "" if several.
+        parameters: that one, its bias, and the norm's; () if several weights are added up.
         depth: weights before it on the longest way from the data.
         units: features or channels.
         observations: samples times positions.
@@ -155,6 +156,7 @@ class ActivationMeasures:
     gradient_norm: float | None = None
     chi: float | None = None
     chi_predicted: float | None = None
+    parameters: tuple[str, ...] = ()
     sketch: ActivationSketch | None = None
 
 

@@ -12,7 +12,7 @@ from firstlight.model.trace.graph import substitute
 from firstlight.model.trace.recorder import plain
 
 #: Errors that a model may give for a single sample, such as a batch norm's.
-_REFUSALS = (ValueError, RuntimeError, IndexError, FirstlightError)
+REFUSALS = (ValueError, RuntimeError, IndexError, FirstlightError)
 
 
 class Network:
@@ -34,10 +34,10 @@ class Network:
     """
 
     def __init__(self, model: nn.Module, batch: Any, directions: int | None = None) -> None:
-        self._model, self._batch = model, substitute(plain(batch), _usable)
+        self._model, self._batch = model, plain(batch)
         self.parameters = trainable(model)
         with Uses() as self.uses:
-            outputs = run(model, self._batch)
+            outputs = self._run(self._batch)
         self.samples, self.every = outputs.shape
         self._directions: Tensor | None = None
         if directions is not None:
@@ -71,15 +71,15 @@ class Network:
         return first
 
     def outputs(self) -> Tensor:
-        """Run the model again."""
-        self._first = None
-        return self._looked_at(run(self._model, self._batch))
+        """Run the model again; the first run is forgotten."""
+        self._first, self.uses = None, Uses()
+        return self._looked_at(self._run(self._batch))
 
     def alone(self, sample: int) -> Tensor | None:
         """Run the model on one sample; return (1, outputs), or None if it has no such rows."""
         try:
-            outputs = self._looked_at(run(self._model, cut(self._batch, sample, self.samples)))
-        except _REFUSALS:
+            outputs = self._looked_at(self._run(cut(self._batch, sample, self.samples)))
+        except REFUSALS:
             return None
         return outputs if outputs.shape == (1, self.each) else None
 
@@ -87,6 +87,11 @@ class Network:
         """Return whether the first sample alone gives what it gives in the batch."""
         first = self.alone(0)
         return first is not None and same(first, outputs[:1])
+
+    def _run(self, batch: Any) -> Tensor:
+        # a model may change its input in place, and what inference mode made has no gradients
+        copies = substitute(batch, lambda x: x.clone() if isinstance(x, Tensor) else x)
+        return run(self._model, copies)
 
     def _looked_at(self, outputs: Tensor) -> Tensor:
         if self._directions is not None:
@@ -122,11 +127,6 @@ def same(one: Tensor, other: Tensor) -> bool:
         return False
     tolerance = 1000 * torch.finfo(one.dtype).eps * float(other.detach().abs().max())
     return bool((one - other).detach().abs().max() <= tolerance)
-
-
-def _usable(value: Any) -> Any:
-    """Tensors made in inference mode take no part in gradients; copies of them do."""
-    return value.clone() if isinstance(value, Tensor) and value.is_inference() else value
 
 
 def _directions(count: int, every: int) -> Tensor:

@@ -58,6 +58,8 @@ def passes(model: nn.Module, task: Objective, found: list[Slot]) -> Passes:
 def _forward(
     model: nn.Module, task: Objective, found: list[Slot]
 ) -> tuple[Trace, list[Site], Seen, Any]:
+    if any(isinstance(module, torch.jit.ScriptModule) for module in model.modules()):
+        raise FirstlightError("TorchScript cannot be looked into; audit what it was made from")
     names, tensors = names_and_tensors(found)
     known = trace(model, task.inputs, found)
     if known.graph is None or known.failed:

@@ -1,9 +1,9 @@
 """What theory says the measures should be, from the weights and the inputs' mean and variance."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from firstlight import theory
@@ -60,16 +60,17 @@ class Layers:
         return found[0] if len(found) == 1 else ""
 
     def layer(self, names: tuple[str, ...]) -> Layer | None:
-        """Return the one matrix among some names; None where there are several, or none."""
+        """Return the one weight among some names, groups below each other; None if there is none.
+
+        Where its matrices have unlike fan-ins there is no one theory for all rows, and none either.
+        """
         name = self.weight(names)
-        found = self._views.get(name, [])
-        if len(found) != 1 or found[0].slot.tensor is None:
+        rows = [_rows(view) for view in self._views.get(name, [])]
+        found = [part for part in rows if part is not None]
+        if not found or len(found) < len(rows) or len({part.shape[1] for part in found}) > 1:
             return None
-        weight = found[0].weight.detach()
-        if type(weight).__name__ == "DTensor" or weight.is_meta or not weight.is_floating_point():
-            return None
-        flat = weight.reshape(len(weight), -1).float()
-        return Layer(name, flat, self._bias(names, name, len(flat)))
+        matrix = torch.cat(found) if len(found) > 1 else found[0]
+        return Layer(name, matrix, self._bias(names, name, len(matrix)))
 
     def _bias(self, names: tuple[str, ...], weight: str, units: int) -> Tensor | None:
         for name in names:
@@ -78,6 +79,13 @@ class Layers:
             if tensor is not None and tuple(tensor.shape) == (units,):
                 return tensor.detach().float()
         return None
+
+
+def _rows(view: WeightView) -> Tensor | None:
+    weight = view.weight.detach()
+    if type(weight).__name__ == "DTensor" or weight.is_meta or not weight.is_floating_point():
+        return None
+    return weight.reshape(len(weight), -1).float()
 
 
 def on_probability(layer: Layer, source: Scale) -> Tensor:
@@ -111,12 +119,8 @@ def skewed(probability: Tensor, alpha: float) -> float:
     """Return the share of units whose probability is more than alpha from one half.
 
     Example:
+        >>> import torch
         >>> skewed(torch.tensor([0.5, 0.9]), 0.3)
         0.5
     """
     return float(((probability - 0.5).abs() > alpha).double().mean())
-
-
-def by_root(sites: list[Site]) -> Mapping[int, Site]:
-    """Return the first site of each root."""
-    return {site.root: site for site in reversed(sites)}

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from firstlight.auditing.attention import attention_entropy
+from firstlight.auditing.attention import ATTENDS, attention_entropy
 from firstlight.auditing.measures import AttentionMeasures, NormMeasures
 from firstlight.auditing.running_statistics import stale
 from firstlight.auditing.signal import Scale, Signal, scale, signal
@@ -75,7 +75,7 @@ class Probe(Recorder):
         module: nn.Module | None,
     ) -> None:
         """Measure what is no signal before an activation: attention, running statistics."""
-        if name in ("softmax", "scaled_dot_product_attention"):
+        if name in ATTENDS:
             found = attention_entropy(name, args, kwargs, output, path)
             self.seen.attentions += [found] if found else []
         if isinstance(module, nn.modules.batchnorm._NormBase):
@@ -113,11 +113,12 @@ def norm(x: Tensor) -> float:
     """Return the Euclidean norm, also where its square is out of range.
 
     Example:
-        >>> norm(torch.tensor([3e30, 4e30])) == 5e30
-        True
+        >>> f"{norm(torch.tensor([3e30, 4e30])):.3g}"
+        '5e+30'
     """
+    x = torch.view_as_real(x.detach()) if x.is_complex() else x.detach()
     kind = torch.float64 if x.dtype == torch.float64 else torch.float32
-    found = float(torch.linalg.vector_norm(x.detach(), dtype=kind))
+    found = float(torch.linalg.vector_norm(x, dtype=kind))
     if math.isfinite(found) and found > 1e-18:
         return found
-    return float(torch.linalg.vector_norm(x.detach(), dtype=torch.float64))
+    return float(torch.linalg.vector_norm(x, dtype=torch.float64))

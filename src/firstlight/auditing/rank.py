@@ -36,8 +36,9 @@ class Rank:
 def rank(matrix: Tensor, *, everything: bool = False) -> Rank:
     """Measure a matrix (m, n) of finite numbers.
 
-    Singular values count above max(m, n) eps s_1, as in NumPy, with the eps of the matrix's own
-    dtype.
+    Singular values count above max(m, n) eps s_1, as in NumPy. That bound is for what computing
+    loses; in 16 bits it would be above most of them, so there they count above what rounding the
+    entries makes of zero, eps rms (sqrt(m) + sqrt(n)) / 2.
 
     Args:
         matrix: two-dimensional.
@@ -47,9 +48,7 @@ def rank(matrix: Tensor, *, everything: bool = False) -> Rank:
         >>> rank(torch.eye(3)).rank, rank(torch.ones(2, 3)).condition
         (3, inf)
     """
-    eps = torch.finfo(matrix.dtype).eps
-    work = matrix.detach()
-    work = work.float() if work.dtype in (torch.float16, torch.bfloat16) else work
+    work = roomy(matrix.detach())
     size = float(torch.linalg.vector_norm(work))
     if size == 0:
         return Rank(0, 0.0, math.inf, 0.0)
@@ -59,13 +58,35 @@ def rank(matrix: Tensor, *, everything: bool = False) -> Rank:
         note = f"rank and condition are not computed above a side of {LARGEST}"
         return Rank(None, (size / largest) ** 2, None, largest, note)
     found = _extremes(work) if short > _SMALL else None
-    if found is not None:  # clear of every rounding error, so of full rank
+    if found is not None and found[1] > _floor(matrix, size, found[0]):
         return Rank(short, (size / found[0]) ** 2, found[0] / found[1], found[0])
     values = _singular_values(work)
     largest, smallest = float(values[0]), float(values[-1])
-    count = int((values > max(work.shape) * eps * largest).sum())
+    count = int((values > _floor(matrix, size, largest)).sum())
     condition = largest / smallest if count == short and smallest > 0 else math.inf
     return Rank(count, (size / largest) ** 2, condition, largest)
+
+
+def roomy(matrix: Tensor) -> Tensor:
+    """Return a matrix in a precision that holds the squares of its entries and their sums.
+
+    Example:
+        >>> roomy(torch.tensor([1e30])).dtype, roomy(torch.tensor([2.0])).dtype
+        (torch.float64, torch.float32)
+    """
+    if matrix.dtype == torch.float64 or not matrix.numel():
+        return matrix
+    size = max(abs(float(end)) for end in matrix.aminmax())
+    return matrix.double() if size > 1e12 or 0 < size < 1e-12 else matrix.float()
+
+
+def _floor(matrix: Tensor, size: float, largest: float) -> float:
+    """Return what a singular value must exceed to count."""
+    eps = torch.finfo(matrix.dtype).eps
+    if eps < torch.finfo(torch.float16).eps:
+        return max(matrix.shape) * eps * largest
+    edge = sum(math.sqrt(side) for side in matrix.shape)  # of a random matrix, Marchenko-Pastur
+    return 0.5 * eps * size / math.sqrt(matrix.numel()) * edge
 
 
 def _extremes(matrix: Tensor) -> tuple[float, float] | None:

@@ -51,8 +51,9 @@ def scale(x: Tensor) -> Scale:
     """Measure a tensor without a copy of it.
 
     Example:
-        >>> scale(torch.tensor([3.0, -1.0]))
-        Scale(mean=1.0, second=5.0, finite=True)
+        >>> found = scale(torch.tensor([3.0, -1.0]))
+        >>> found.mean, round(found.second, 3), found.finite
+        (1.0, 5.0, True)
     """
     x = x.detach()
     if not x.numel():
@@ -171,6 +172,7 @@ def _compared(rows: Tensor) -> tuple[float, float | None, float | None]:
     samples = len(rows)
     together = float(unit.sum(0).square().sum())
     correlation = (together - float(unit.square().sum())) / (samples * (samples - 1))
+    correlation = min(max(correlation, -1.0), 1.0)
     return oui, _effective_rank(rows.double() / float(norms.max())), correlation
 
 

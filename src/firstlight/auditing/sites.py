@@ -27,6 +27,7 @@ class Site:
         source: the node that this weight reads.
         plain: whether nothing but a bias stands between the weight and the activation.
         names: parameters of that weight's node.
+        parameters: those, and of the norms and sums up to the activation.
         depth: weights before it on the longest way.
         axis: where its units lie.
         dead: where it is flat.
@@ -43,6 +44,7 @@ class Site:
     source: int | None
     plain: bool
     names: tuple[str, ...]
+    parameters: tuple[str, ...]
     depth: int
     axis: int
     dead: Flat
@@ -55,7 +57,9 @@ class Site:
 def sites(graph: Graph, activations: Mapping[int, Activation]) -> list[Site]:
     """Find the activations of a network, in order of execution, and the ways between them."""
     finder = _Finder(graph, activations)
-    return [finder.site(activations[end]) for end in sorted(activations)]
+    return [
+        finder.site(activations[end]) for end in sorted(activations) if not finder.sizes(end)
+    ]
 
 
 class _Finder(Flow):
@@ -65,7 +69,7 @@ class _Finder(Flow):
         self.depth = self.longest(forward=True)
 
     def site(self, activation: Activation) -> Site:
-        weight, plain = self._before(activation.root)
+        weight, plain, parameters = self._before(activation.root)
         onward, onward_plain, names = self._behind(activation)
         source = self.data(self.nodes[weight])[0] if weight is not None else None
         return Site(
@@ -76,6 +80,7 @@ class _Finder(Flow):
             source,
             plain,
             tuple(self.parameters(self.nodes[weight])) if weight is not None else (),
+            parameters,
             self.depth[activation.root] + self.weighs(self.nodes[activation.root]),
             self._axis(activation.root),
             flat(activation.named, DEAD),
@@ -85,20 +90,31 @@ class _Finder(Flow):
             names,
         )
 
-    def _before(self, index: int) -> tuple[int | None, bool]:
-        """Walk back to the weight whose outputs a node holds; tell whether nothing changed them."""
+    def sizes(self, end: int) -> bool:
+        """Return whether a function is but the summand of a norm written by hand."""
+        readers = [self.nodes[reader].op for reader in self.consumers[end]]
+        squares = self.nodes[end].op in ("pow", "__pow__", "square", "abs", "__abs__")
+        return squares and bool(readers) and all(op in ("sum", "mean") for op in readers)
+
+    def _before(self, index: int) -> tuple[int | None, bool, tuple[str, ...]]:
+        """Walk back to the weight whose outputs a node holds.
+
+        Returns it, whether nothing changed them, and all parameters on the way.
+        """
         plain = True
+        names: tuple[str, ...] = ()
         while True:
             node = self.nodes[index]
+            names = (*self.parameters(node), *names)
             if self.weighs(node):
-                return index, plain
+                return index, plain, names
             data = self.data(node)
             if len(data) != 1:
-                return None, False
+                return None, False, ()
             if node.category in ("norm", "pool"):
                 plain = False
             elif not self._passes(node):
-                return None, False
+                return None, False, ()
             index = data[0]
 
     def _axis(self, index: int) -> int:

@@ -35,8 +35,12 @@ def untouched(model: nn.Module) -> Iterator[None]:
         for module in model.modules():
             if isinstance(module, nn.RNNBase):
                 module.dropout = 0.0  # its mode stays: cuDNN has no backward in evaluation
-            elif not (
-                module is model or is_norm(module) or isinstance(module, _FAST_IN_EVALUATION)
-            ):
+            elif module is not model and not _stays(module):
                 module.training = False
         yield
+
+
+def _stays(module: nn.Module) -> bool:
+    """Return whether a module's mode decides on more than dropout, or nobody can tell on what."""
+    compiled = isinstance(module, torch.jit.ScriptModule)
+    return compiled or isinstance(module, _FAST_IN_EVALUATION) or is_norm(module)

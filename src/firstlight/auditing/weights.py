@@ -10,13 +10,15 @@ import torch
 from torch import Tensor
 
 from firstlight.auditing.measures import WeightMeasures, WeightSketch
-from firstlight.auditing.rank import rank
+from firstlight.auditing.rank import rank, roomy
 from firstlight.model.trace import Facts
 from firstlight.model.views import WeightView
 
 #: Rows agree if they differ by less than this share of the largest entry: the rounding of a
 #: deterministic formula in float32 is below it, chance far above.
 _SAME = 1e-5
+#: A row or column of one entry is zero below this share: chance often comes near zero.
+_ZERO = 1e-10
 _BINS, _CELLS, _COUNTED = 41, 64, 2**18
 
 
@@ -52,7 +54,7 @@ def _flat(view: WeightView) -> Tensor:
 
 
 def _measure(view: WeightView, matrix: Tensor, depth: int | None, spectra: bool) -> WeightMeasures:
-    work = matrix if matrix.dtype == torch.float64 else matrix.float()
+    work = roomy(matrix)
     finite = bool(work.isfinite().all())
     rows, sums = work.norm(dim=1), work.sum(1)
     rms = float(work.norm()) / math.sqrt(max(work.numel(), 1))
@@ -97,7 +99,7 @@ def _spectral(matrix: Tensor, rms: float, everything: bool) -> dict[str, Any]:
 
 def _structure(work: Tensor, norms: Tensor, view: WeightView) -> dict[str, Any]:
     largest = float(norms.max())
-    zero = norms <= _SAME * largest
+    zero = norms <= (_SAME if work.shape[1] > 1 else _ZERO) * largest
     spread = work.amax(1) - work.amin(1)
     level = work.abs().amax(1)
     constant = (spread <= _SAME * level) & ~zero if work.shape[1] > 1 else torch.zeros_like(zero)
@@ -114,7 +116,8 @@ def _structure(work: Tensor, norms: Tensor, view: WeightView) -> dict[str, Any]:
 def _blind(work: Tensor, shape: tuple[int, ...]) -> int:
     """Count the inputs, or channels of them, that no row sees."""
     seen = work.abs().amax(0).reshape(shape[1], -1).amax(1)
-    return int((seen <= _SAME * float(seen.max())).sum())
+    entries = work.numel() // shape[1]
+    return int((seen <= (_SAME if entries > 1 else _ZERO) * float(seen.max())).sum())
 
 
 def _twins(rows: Tensor) -> int:

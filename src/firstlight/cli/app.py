@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from firstlight.cli.audit import audit
 from firstlight.cli.compare import compare
 from firstlight.cli.plan import plan
 from firstlight.errors import FirstlightError
@@ -14,6 +15,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command()(audit)
 app.command()(compare)
 app.command()(plan)
 

@@ -1,8 +1,13 @@
 """Reading what is typed on the command line."""
 
+import re
+import sys
+from pathlib import Path
 from typing import Any
 
 import typer
+
+from firstlight.errors import OptionError
 
 
 def whole(text: str | int) -> int:
@@ -32,6 +37,40 @@ def _parsed(text: Any, kind: type, name: str) -> Any:
         return kind(text)
     except ValueError:
         raise typer.BadParameter(f"expected {name}, got {text!r}") from None
+
+
+def shape(text: str) -> tuple[int, ...]:
+    """Read the shape of a sample.
+
+    Raises:
+        OptionError: it is not one.
+
+    Example:
+        >>> from firstlight.cli.arguments import shape
+        >>> shape("3x224x224")
+        (3, 224, 224)
+    """
+    if not re.fullmatch(r"[1-9]\d{0,9}(x[1-9]\d{0,9})*", text):
+        raise OptionError(f"--input must be the shape of a sample as in 3x224x224, got {text!r}")
+    return tuple(int(side) for side in text.split("x"))
+
+
+def folder(value: str | Path) -> Path:
+    """Read the name of a folder; ~ is the user's own.
+
+    Example:
+        >>> from firstlight.cli.arguments import folder
+        >>> folder("results").name
+        'results'
+    """
+    if not str(value):  # Path("") would be the current folder
+        raise typer.BadParameter("expected the name of a folder, got ''")
+    return Path(value).expanduser()
+
+
+def find_own_code() -> None:
+    """Look for module:factory in the folder of the call, where it usually is."""
+    sys.path.append(str(Path.cwd()))
 
 
 def several(text: str) -> list[str]:

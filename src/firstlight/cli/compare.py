@@ -1,7 +1,5 @@
 """The command ``firstlight compare``: a comparison, its table, its report."""
 
-import importlib.util
-import os
 import sys
 from io import TextIOWrapper
 from pathlib import Path
@@ -10,32 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from firstlight.cli.arguments import real, several, whole
+from firstlight.cli.arguments import find_own_code, folder, real, several, whole
+from firstlight.cli.extras import require
+from firstlight.cli.output import console
 from firstlight.cli.progress import Bar
 from firstlight.errors import FirstlightError
 
 if TYPE_CHECKING:
     from firstlight.comparison import Comparison
-
-#: What the extra ``compare`` installs, by the names that are imported.
-_NEEDED = (
-    "accelerate",
-    "jinja2",
-    "matplotlib",
-    "pandas",
-    "PIL",
-    "plotly",
-    "pyarrow",
-    "pydantic",
-    "sklearn",
-    "torchmetrics",
-)
-
-
-def _folder(value: str | Path) -> Path:
-    if not str(value):  # Path("") would be the current folder
-        raise typer.BadParameter("expected the name of a folder, got ''")
-    return Path(value).expanduser()
 
 
 def compare(
@@ -69,7 +49,7 @@ def compare(
         Path,
         typer.Option(
             help="Folder for the report; finished runs there are not repeated.",
-            parser=_folder,
+            parser=folder,
             metavar="<folder>",
         ),
     ] = Path("firstlight-results"),
@@ -148,14 +128,10 @@ def compare(
 
 
 def _compare(bar: Bar, **options: Any) -> "Comparison":
-    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
-    if missing:
-        raise FirstlightError(
-            f"compare needs {', '.join(missing)}: pip install 'firstlight[compare]'"
-        )
+    require("compare")
     from firstlight.comparison import compare
 
-    sys.path.append(str(Path.cwd()))  # where module:factory is usually looked for
+    find_own_code()
     return compare(**options, progress=bar)
 
 
@@ -166,12 +142,10 @@ def _show(comparison: "Comparison", out: Path) -> None:
     written = [comparison.write(out), *report.write(comparison, out)]
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a path may hold any character
-    # the table is made for 100 columns; a pipe has no width of its own
-    has_width = "COLUMNS" in os.environ or (sys.stdout is not None and sys.stdout.isatty())
-    console = Console(width=None if has_width else 100)
+    target = console(100)  # what the table is made for
     try:
-        console.print(report.table(comparison))
-        console.print(f"\nReport: {written[-1]}", markup=False, highlight=False, soft_wrap=True)
+        target.print(report.table(comparison))
+        target.print(f"\nReport: {written[-1]}", markup=False, highlight=False, soft_wrap=True)
     except OSError as error:
         raise FirstlightError(
             f"cannot print the table: {error.strerror}; the report is {written[-1]}"

@@ -1,19 +1,18 @@
 """The command ``firstlight plan``: what every tensor of a model would get, and why."""
 
 import contextlib
-import re
 import shutil
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from firstlight.cli.arguments import several, whole
-from firstlight.errors import FirstlightError, OptionError, check_choice
+from firstlight.cli.arguments import find_own_code, several, shape, whole
+from firstlight.cli.output import put
+from firstlight.errors import OptionError
 
 if TYPE_CHECKING:
     from firstlight.model import Plan, Prediction
@@ -71,7 +70,7 @@ def plan(
         raise OptionError("expected one of --json and --yaml, got both; leave one out")
     from firstlight.model.libraries import quiet  # here: it loads torch
 
-    sys.path.append(str(Path.cwd()))  # where module:factory is usually looked for
+    find_own_code()
     with contextlib.redirect_stdout(sys.stderr), quiet():  # others' code runs, and may talk
         made = _planned(
             model,
@@ -87,7 +86,7 @@ def plan(
         if made.trace.graph is None:
             moments = ["to trace the model, give the shape of a sample, as in --input 3x224x224"]
         other = made.to_json() if as_json else made.to_yaml() if as_yaml else ""
-    _print(other or "\n".join([*_fitting(table.splitlines()), *moments]))
+    put(other or "\n".join([*_fitting(table.splitlines()), *moments]), "plan")
 
 
 def _planned(name: str, scheme: str, given: str | None, meta: bool, **settings: Any) -> "Plan":
@@ -99,27 +98,17 @@ def _planned(name: str, scheme: str, given: str | None, meta: bool, **settings: 
     from firstlight.model.planning import plan as make
     from firstlight.model.sample import sample
 
-    kind, colon, _ = scheme.partition(":")
-    check_choice(kind, [AUTO, *SCHEMES], "scheme")
-    if kind == AUTO and colon:
-        raise OptionError(f"scheme auto takes no options, got {scheme!r}")
-    options = parse_scheme(scheme)[1] if kind != AUTO else {}
+    kind, options = parse_scheme(scheme, AUTO)
     if kind != AUTO and SCHEMES[kind].data_driven and given is None:
         raise OptionError(f"scheme {kind} looks at data: give its shape, as in --input 3x224x224")
-    shape = _shape(given) if given is not None else None
+    size = shape(given) if given is not None else None
     torch.manual_seed(0)  # the framework's own start, the same every time
     model = build(name, meta=meta)
-    example = sample(model, shape) if shape else None
+    example = sample(model, size) if size else None
     made = make(model, kind, example=example, **settings, **options)
-    if shape and made.trace.failed:
+    if size and made.trace.failed:
         raise OptionError(f"{name} cannot be run with --input {given}: {made.trace.failed}")
     return made
-
-
-def _shape(text: str) -> tuple[int, ...]:
-    if not re.fullmatch(r"[1-9]\d{0,9}(x[1-9]\d{0,9})*", text):
-        raise OptionError(f"--input must be the shape of a sample as in 3x224x224, got {text!r}")
-    return tuple(int(side) for side in text.split("x"))
 
 
 def predicted(found: Sequence["Prediction"]) -> list[str]:
@@ -152,14 +141,3 @@ def _fitting(lines: list[str]) -> list[str]:
     width = shutil.get_terminal_size().columns
     rows = [row if len(row) <= width else row[: width - 1] + "…" for row in lines[1:]]
     return [lines[0], *rows]
-
-
-def _print(text: str) -> None:
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a name may hold any character
-    try:
-        typer.echo(text.rstrip("\n"))
-    except BrokenPipeError:
-        raise  # as with | head: the end that is wanted
-    except OSError as error:
-        raise FirstlightError(f"cannot print the plan: {error.strerror}") from error

@@ -72,6 +72,7 @@ def fitting(text: str) -> Callable[[Data], nn.Module]:
     name, options = split(text)
     if name.startswith("hf:"):
         hugging_face.maker(name.removeprefix("hf:"))  # a wrong name shall load no data
+    if name in _OURS or name.startswith("hf:"):
         return lambda data: build(text, images=_images(data))
     check_untrained(options)
     make = factory(name)

@@ -1,6 +1,5 @@
 """Untrained models by name: ours, other libraries', from a configuration, or a user's own code."""
 
-import contextlib
 import importlib
 import inspect
 import re

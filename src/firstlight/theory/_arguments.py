@@ -84,7 +84,8 @@ def each(function: Callable[[np.ndarray], np.ndarray], values: Any) -> Any:
         # Apple's GPU has no float64: there the answer stays on the CPU.
         return answer if values.device.type == "mps" else answer.to(values.device)
     try:
-        mapped = function(np.asarray(values, dtype=np.float64))
+        numbers = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
         raise OptionError(f"expected a number, an array or a tensor, got {values!r}") from None
+    mapped = function(numbers)
     return mapped if np.ndim(values) else float(mapped)

@@ -80,7 +80,7 @@ def graded(edges: np.ndarray) -> np.ndarray:
 
     Example:
         >>> graded(np.array([0.0, 8.0, 9.0]))
-        array([0., 4., 6., 7., 8., 9.])
+        array([0., 4., 6., 8., 9.])
     """
     while True:
         width = np.diff(edges)

@@ -132,8 +132,8 @@ def _outer_nodes(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Nodes and weights in x, which carry the Gaussian.
 
-    Panels are finer beside kinks and other fine features, which y blurs by beta, and end halfway between any two, where
-    a line of constant x meets the corner that they form in the plane of u and v.
+    Panels are finer beside kinks and other fine features, which y blurs by beta. They end halfway
+    between any two kinks, where a line of constant x meets the corner of those in the plane.
     """
     blur = beta * np.array([-8.0, -4.0, -2.0, -1.0, 1.0, 2.0, 4.0, 8.0])
     corners = (kinks[:, None] + kinks) / 2

@@ -3,12 +3,14 @@
 import math
 from collections.abc import Callable, Iterator
 
+from firstlight.auditing.checks import tables
 from firstlight.auditing.checks.check import Check, Found
 from firstlight.auditing.measures import WeightMeasures
 from firstlight.auditing.result import Audit
 from firstlight.model.trace import Trace
 
 _RANK = "arXiv 2505.12909: paper-exact sinusoidal has rank 383 at 768 x 768"
+_REFILL = "firstlight.initialize(model, 'harmonic'{only})"
 
 
 def _matrices(audit: Audit) -> Iterator[WeightMeasures]:
@@ -25,14 +27,18 @@ def _each(
         for weight in _matrices(audit):
             found = value(weight)
             if found is not None:
-                yield weight.name, found
+                yield Found(weight.name, found, (weight.name,))
 
     return values
 
 
 def _finite(audit: Audit, _trace: Trace) -> Iterator[Found]:
     for weight in audit.weights:
-        yield weight.name, 0.0 if weight.finite else 1.0
+        yield Found(weight.name, float(not weight.finite), (weight.name,))
+    matrices = {weight.parameter for weight in audit.weights}
+    for other in audit.gradients:
+        if other.name not in matrices:
+            yield Found(other.name, float(not math.isfinite(other.value_norm)), (other.name,))
 
 
 def _inputs(weight: WeightMeasures) -> int:
@@ -51,10 +57,10 @@ def _constant(weight: WeightMeasures) -> float | None:
 
 
 def _lost_rank(weight: WeightMeasures) -> float | None:
-    """Return the share of rank that is missing; rows that sum to zero may cost one."""
+    """Return the share of rank that is missing; rows that sum to zero may cost two."""
     if weight.rank is None or weight.full_rank < 2:
         return None
-    return max(weight.full_rank - weight.rank - 1, 0) / weight.full_rank
+    return max(weight.full_rank - weight.rank - 2, 0) / weight.full_rank
 
 
 def _zero(audit: Audit, trace: Trace) -> Iterator[Found]:
@@ -64,7 +70,7 @@ def _zero(audit: Audit, trace: Trace) -> Iterator[Found]:
             continue
         known = trace.facts.get(weight.parameter)
         closes = known is not None and known.feeds in ("residual", "head", "gate", "sum")
-        yield weight.name, float(weight.rms == 0 and not closes)
+        yield Found(weight.name, float(weight.rms == 0 and not closes), (weight.name,))
 
 
 def _frozen(audit: Audit, _trace: Trace) -> Iterator[Found]:
@@ -72,17 +78,7 @@ def _frozen(audit: Audit, _trace: Trace) -> Iterator[Found]:
     trains = any(not weight.frozen for weight in audit.weights)
     for weight in _matrices(audit):
         if weight.frozen and trains and weight.edge is not None and weight.full_rank >= 16:
-            yield weight.name, weight.edge
-
-
-def _tables(audit: Audit, _trace: Trace) -> Iterator[Found]:
-    """Yield by how much the largest table of a width drowns the others of that width."""
-    tables = [w for w in audit.weights if w.role == "table" and w.finite and w.rms > 0]
-    for width in {table.shape[-1] for table in tables}:
-        rivals = [table for table in tables if table.shape[-1] == width]
-        largest = max(table.rms for table in rivals)
-        if len(rivals) > 1:
-            yield from ((table.name, largest / table.rms) for table in rivals)
+            yield Found(weight.name, weight.edge, (weight.parameter,))
 
 
 CHECKS = (
@@ -94,7 +90,7 @@ CHECKS = (
         "IEEE 754",
         "{where} holds NaN or infinite entries",
         "every weight is a finite number",
-        "firstlight.initialize(model, 'harmonic', include=['{where}'])",
+        _REFILL,
     ),
     Check(
         "zero weights",
@@ -104,7 +100,7 @@ CHECKS = (
         "arXiv 2110.12661: a zero matrix inside a network passes neither signal nor gradient",
         "{where} is all zeros, and no branch goes past it",
         "no weight inside the network is all zeros",
-        "firstlight.initialize(model, include=['{where}'])",
+        _REFILL,
     ),
     Check(
         "zero rows",
@@ -114,7 +110,7 @@ CHECKS = (
         _RANK,
         "in {where}, a share of {number} of the rows is all zero: these units say nothing",
         "no row is all zero",
-        "firstlight.initialize(model, 'harmonic', include=['{where}'])",
+        _REFILL,
     ),
     Check(
         "constant rows",
@@ -124,7 +120,7 @@ CHECKS = (
         _RANK,
         "{number} rows of {where} are constant: they see only the mean of their inputs",
         "no row is constant",
-        "firstlight.initialize(model, 'harmonic', include=['{where}'])",
+        _REFILL,
     ),
     Check(
         "twin rows",
@@ -134,7 +130,7 @@ CHECKS = (
         _RANK,
         "in {where}, a share of {number} of the rows equals another row up to sign",
         "no two rows are alike",
-        "firstlight.initialize(model, 'harmonic', include=['{where}'])",
+        _REFILL,
     ),
     Check(
         "blind inputs",
@@ -144,7 +140,7 @@ CHECKS = (
         "arXiv 2505.12909: aliased frequencies leave columns at zero",
         "{where} cannot see {number} of its inputs: their columns are all zero",
         "every layer sees every input",
-        "firstlight.initialize(model, 'harmonic', include=['{where}'])",
+        _REFILL,
     ),
     Check(
         "rank",
@@ -154,7 +150,7 @@ CHECKS = (
         _RANK,
         "{where} lacks a share of {number} of its rank",
         "every matrix has full rank, but for rows that sum to zero",
-        "firstlight.initialize(model, 'harmonic', include=['{where}']), or 'orthogonal'",
+        _REFILL,
     ),
     Check(
         "identical layers",
@@ -164,7 +160,7 @@ CHECKS = (
         "arXiv 2505.12909: a formula of the shape alone gives equal layers equal weights",
         "{where} holds the same matrix as another layer",
         "no two layers hold the same matrix",
-        "firstlight.initialize(model, 'harmonic', include=['{where}'])",
+        _REFILL,
     ),
     Check(
         "frozen random layers",
@@ -175,17 +171,17 @@ CHECKS = (
         "{where} is frozen, and its largest singular value is {number} of what chance gives: "
         "it looks untrained",
         "frozen layers look trained: their largest singular values stand out from chance",
-        "load its weights, or model.get_parameter('{where}').requires_grad_(True)",
+        "for name in {names}: model.get_parameter(name).requires_grad_(True); or load their weights",
         smaller=True,
     ),
     Check(
         "embedding scales",
-        _tables,
+        tables.scales,
         10,
         30,
-        "where tables are added, at a tenth of the scale a table is one percent of the sum",
-        "{where} is {number} times smaller than another table of its width, which drowns it",
-        "tables of one width have scales within a factor of {number}",
-        "torch.nn.init.normal_(model.get_parameter('{where}'), std=0.02), and the others alike",
+        "at a tenth of the other's scale a table is one percent of their sum",
+        "{where} is {number} times larger than a table that is added to it, which it drowns",
+        "tables that are added to each other have scales within a factor of {number}",
+        "model.get_parameter('{where}').data.mul_({hint}); or let them start alike",
     ),
 )

@@ -10,7 +10,8 @@ from firstlight.report.notation import NONE, percent, significant
 
 T = TypeVar("T")
 
-Kind = Literal["number", "text", "name", "scheme"]
+#: Prose may take several lines.
+Kind = Literal["number", "text", "prose", "name", "scheme"]
 
 
 class Cell(NamedTuple):
@@ -122,6 +123,16 @@ def text(value: str) -> Cell:
         ('linear', True)
     """
     return Cell(value or NONE, value or None)
+
+
+def shape(sizes: Sequence[int]) -> Cell:
+    """Show the sizes of a tensor.
+
+    Example:
+        >>> shape((64, 3)).text == "64\N{MULTIPLICATION SIGN}3"
+        True
+    """
+    return text("\N{MULTIPLICATION SIGN}".join(map(str, sizes)))
 
 
 def number(value: float | None, note: str = "") -> Cell:

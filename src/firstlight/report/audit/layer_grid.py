@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 from firstlight.auditing.measures import ActivationMeasures, WeightMeasures
-from firstlight.report.audit.grid import Cell, Column, Grid, grid, number, share, text
+from firstlight.auditing.verdict import Level
+from firstlight.report.audit.grid import Cell, Column, Grid, grid, number, shape, share, text
 from firstlight.report.audit.subject import Site, Subject
 from firstlight.report.audit.verdicts import concerned
 from firstlight.report.notation import NONE, listed, significant
@@ -33,7 +34,7 @@ def layer_grid(found: Subject) -> Grid:
     return grid(caption, columns, records, lambda one: (one.scheme, _level(one, levels)))
 
 
-def _level(one: Record, levels: dict) -> str | None:
+def _level(one: Record, levels: dict[tuple[str, str], Level]) -> Level | None:
     own = levels.get((one.scheme, one.weight.name))
     return own or levels.get((one.scheme, one.weight.parameter))
 
@@ -79,18 +80,15 @@ def _remarks(one: Record) -> Cell:
     said = ["not finite"] * (not weight.finite) + ["frozen"] * weight.frozen
     said += [weight.role] * (weight.role != "weight") + [weight.note] * bool(weight.note)
     said += [f"same as {listed(weight.same_as, 2)}"] * bool(weight.same_as)
-    return text("; ".join(dict.fromkeys(said)))
-
-
-def _shape(one: Record) -> Cell:
-    return text("×".join(map(str, one.weight.shape)))
+    joined = "; ".join(dict.fromkeys(said))
+    return Cell(joined, joined or None)
 
 
 _HEADS = {"second_moment": "E z²", "oui": "OUI"}
 _NAME: Column[Record] = Column("Weight", lambda one: text(one.weight.name), "name", brief=True)
 _WEIGHT: tuple[Column[Record], ...] = (
     Column("Kind", lambda one: text(one.weight.kind), "text"),
-    Column("Shape", _shape, "text", brief=True),
+    Column("Shape", lambda one: shape(one.weight.shape), "text", brief=True),
     Column("rms", lambda one: number(one.weight.rms), brief=True),
     Column("Row norms", _norms),
     Column("S ratio", lambda one: number(one.weight.row_sum_ratio), brief=True),
@@ -113,4 +111,4 @@ _AFTER: tuple[Column[Record], ...] = (
     _after("oui"),
     Column("χ", _chi),
 )
-_REMARKS: Column[Record] = Column("Remarks", _remarks, "text")
+_REMARKS: Column[Record] = Column("Remarks", _remarks, "prose")

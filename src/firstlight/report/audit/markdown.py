@@ -5,9 +5,9 @@ from collections.abc import Iterable
 
 from firstlight.auditing.result import Audit
 from firstlight.auditing.verdict import Verdict
+from firstlight.report.audit.facts import facts, title
 from firstlight.report.audit.grid import Cell, Grid
 from firstlight.report.audit.layer_grid import layer_grid
-from firstlight.report.audit.page import facts, title
 from firstlight.report.audit.small_grids import small_grids
 from firstlight.report.audit.subject import Subject
 from firstlight.report.audit.verdicts import MARKS, WORDS, checks, headline, measured
@@ -54,11 +54,11 @@ def escaped(text: str) -> str:
 
 
 def code(text: str, *, in_table: bool = False) -> str:
-    """Write a name in code, whatever it holds; a pipe would end the cell of a table.
+    r"""Write a name in code, whatever it holds; a pipe would end the cell of a table.
 
     Example:
         >>> code("blocks.0.mlp"), code("a`b"), code("a|b", in_table=True)
-        ('`blocks.0.mlp`', '``a`b``', '`a\\\\|b`')
+        ('`blocks.0.mlp`', '``a`b``', '`a\\|b`')
     """
     line = " ".join(text.split())
     line = line.replace("|", r"\|") if in_table else line
@@ -84,7 +84,7 @@ def _verdicts(audit: Audit) -> list[str]:
     fine = [verdict.check for verdict in audit.verdicts if verdict.level == "ok"]
     if fine:
         lines.append(f"- {MARKS['ok']} ok: {escaped(', '.join(dict.fromkeys(fine)))}.")
-    return [*lines, ""]
+    return [*lines, ""] if lines else []
 
 
 def _verdict(verdict: Verdict) -> list[str]:

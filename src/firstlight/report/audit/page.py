@@ -3,6 +3,7 @@
 from typing import Any
 
 from firstlight.report.audit import pictures, verdicts
+from firstlight.report.audit.facts import facts, title
 from firstlight.report.audit.histogram import FLOOR, HEIGHT, LEFT, RIGHT, TOP, WIDTH
 from firstlight.report.audit.layer_grid import layer_grid
 from firstlight.report.audit.panel import Panel
@@ -17,7 +18,6 @@ from firstlight.report.audit.small_grids import small_grids
 from firstlight.report.audit.spectra import spectra
 from firstlight.report.audit.subject import Subject
 from firstlight.report.document import numbered, render
-from firstlight.report.notation import count
 
 #: Names of layers that a verdict lists before it folds the rest away.
 NAMED = 4
@@ -35,9 +35,6 @@ def page(found: Subject, drawn: bytes, command: str) -> str:
     Returns:
         The whole HTML document.
     """
-    panels, missing = profiles(found)
-    further = spectra(found)
-    names = [site.label for site in found.sites]
     return render(
         "audit/page.html.j2",
         schemes=found.looks,
@@ -50,18 +47,8 @@ def page(found: Subject, drawn: bytes, command: str) -> str:
         verdicts=verdicts,
         checks=verdicts.checks(found),
         named=NAMED,
-        profiles=_plots(found, panels, names),
-        missing=missing,
-        drawn=drawn,
-        spectra=_plots(found, further),
-        spectra_title=SPECTRA,
-        further=picture(SPECTRA, further, found.looks) if further else b"",
-        patterns=pictures.patterns(found),
-        histograms=pictures.histograms(found),
-        weights=pictures.weights(found),
-        frame={"w": WIDTH, "h": HEIGHT, "l": LEFT, "r": RIGHT, "t": TOP, "f": FLOOR},
-        parts=PARTS,
-        stops=stops(),
+        **_curves(found, drawn),
+        **_pictures(found),
         layers=layer_grid(found),
         activations=site_grid(found),
         sections=small_grids(found),
@@ -71,26 +58,28 @@ def page(found: Subject, drawn: bytes, command: str) -> str:
     )
 
 
-def title(found: Subject) -> str:
-    """Name the network, and how many starts of it there are."""
-    starts = f" under {count(len(found.audits), 'scheme')}" if found.several else ""
-    return f"{found.first.model}{starts}"
+def _curves(found: Subject, drawn: bytes) -> dict[str, Any]:
+    panels, missing = profiles(found)
+    further = spectra(found)
+    return {
+        "profiles": _plots(found, panels, [site.label for site in found.sites]),
+        "missing": missing,
+        "drawn": drawn,
+        "spectra": _plots(found, further),
+        "spectra_title": SPECTRA,
+        "further": picture(SPECTRA, further, found.looks) if further else b"",
+    }
 
 
-def facts(found: Subject) -> list[tuple[str, str]]:
-    """Say on what the audits were made; what differs between schemes is listed."""
-
-    def each(value: Any) -> str:
-        return "; ".join(dict.fromkeys(value(audit) for audit in found.audits.values()))
-
-    return [
-        ("batch", each(lambda audit: count(audit.samples, "sample"))),
-        ("device", each(lambda audit: audit.device)),
-        ("dtype", each(lambda audit: audit.dtype)),
-        ("weights", each(lambda audit: str(len(audit.weights)))),
-        ("activations", each(lambda audit: str(len(audit.activations)))),
-        ("traced", each(lambda audit: audit.how)),
-    ]
+def _pictures(found: Subject) -> dict[str, Any]:
+    return {
+        "patterns": pictures.patterns(found),
+        "histograms": pictures.histograms(found),
+        "weights": pictures.weights(found),
+        "frame": {"w": WIDTH, "h": HEIGHT, "l": LEFT, "r": RIGHT, "t": TOP, "f": FLOOR},
+        "parts": PARTS,
+        "stops": stops(),
+    }
 
 
 def _plots(

@@ -136,7 +136,7 @@ def _limits(values: Sequence[float], scale: Scale, reference: float | None) -> t
     known = [*values, *([] if reference is None else [reference])]
     if scale == "log":
         return _decades([value for value in known if value > 0] or [1.0], min(known) <= 0)
-    low, high = min(0.0, *known), max(known)
+    low, high = min(0.0, *known), max(0.0, *known)
     room = 0.06 * (high - low) or 1.0
     return low - room, high + room
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -43,13 +44,13 @@ def draw(title: str, panels: Sequence[Panel], looks: Mapping[str, Style]) -> Fig
     """Draw the figure of :func:`picture`, without Matplotlib's global state."""
     columns = max(1, min(_COLUMNS, len(panels)))
     rows = max(1, math.ceil(len(panels) / columns))
-    width = max(columns * _STEP[0], 7.0)
+    width = _COLUMNS * _STEP[0]
     key = _key(panels, looks)
     lines = math.ceil(len(key) / max(1, int(width / 2.2)))
     top = _TOP + 0.22 * lines
     height = top + rows * _STEP[1] + 0.05
     figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
-    place = {"va": "top", "size": 11, "weight": "bold", "color": INK[0]}
+    place: dict[str, Any] = {"va": "top", "size": 11, "weight": "bold", "color": INK[0]}
     figure.text(0.14 / width, 1 - 0.14 / height, plain(short(title, 90)), **place)
     for index, shown in enumerate(panels):
         left = (index % columns) * _STEP[0] + _LEFT
@@ -71,8 +72,8 @@ def _key(panels: Sequence[Panel], looks: Mapping[str, Style]) -> list[Line2D]:
         if scheme in drawn
     ]
     if any(line.predicted for panel in panels for line in panel.lines):
-        hollow = {"marker": "o", "markersize": 5, "markerfacecolor": "white"}
-        look = {"color": QUIET, "linewidth": 0.9, "linestyle": ":", **hollow}
+        hollow: dict[str, Any] = {"marker": "o", "markersize": 5, "markerfacecolor": "white"}
+        look: dict[str, Any] = {"color": QUIET, "linewidth": 0.9, "linestyle": ":", **hollow}
         key.append(Line2D([], [], label="predicted (hollow)", **look))
     return key
 
@@ -113,7 +114,7 @@ def _draw(axes: Axes, shown: Panel, looks: Mapping[str, Style]) -> None:
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
     axes.set_xlabel(shown.x, size=7.5, color=SOFT, labelpad=2)
     if shown.note:
-        corner = {"transform": axes.transAxes, "ha": "right", "va": "bottom"}
+        corner: dict[str, Any] = {"transform": axes.transAxes, "ha": "right", "va": "bottom"}
         axes.text(1.0, 1.0, shown.note, size=6.5, color=QUIET, **corner)
 
 
@@ -135,6 +136,6 @@ def _draw_line(axes: Axes, shown: Panel, line: Line, style: Style) -> None:
     axes.plot(line.x, y, **look)
 
 
-def _look(style: Style) -> dict:
+def _look(style: Style) -> dict[str, Any]:
     edge = {"markeredgecolor": "white", "markeredgewidth": 0.5}
     return {"color": style.light, "linestyle": dashes(style), **marker(style, 5), **edge}

@@ -62,7 +62,7 @@ def _trace(shown: Panel, line: Line, style: Style, number: int) -> dict[str, Any
     colour = f"--scheme-{number}"
     dash = ",".join(f"{_WIDTH * length:g}px" for length in style.dash) or "solid"
     symbol = style.marker.plotly
-    trace = {
+    trace: dict[str, Any] = {
         "meta": line.scheme,
         "type": "scatter",
         "name": html.escape(line.scheme) + (", predicted" if line.predicted else ""),

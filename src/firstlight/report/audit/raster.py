@@ -11,18 +11,19 @@ from PIL import Image
 
 #: Purple below zero, orange above: also the colour-blind tell them apart.
 _COLOURS = "PuOr_r"
+_ZOOM = 4
 _STEPS, _LOST = 255, (128, 128, 128)
 
 
 def on_off(on: Sequence[str]) -> bytes:
-    """Draw on/off patterns: a row for each sample, a column for each unit, white where on.
+    r"""Draw on/off patterns: a row for each sample, a column for each unit, white where on.
 
     Example:
         >>> on_off(["10", "01"])[:4]
-        b'\\x89PNG'
+        b'\x89PNG'
     """
     bits = np.array([[letter == "1" for letter in row] for row in on], dtype=np.uint8)
-    return _png(Image.fromarray(255 * bits).convert("1"))
+    return _png(_large(Image.fromarray(255 * bits).convert("1")))
 
 
 def heat(rows: Sequence[Sequence[float]], limit: float) -> bytes:
@@ -39,7 +40,7 @@ def heat(rows: Sequence[Sequence[float]], limit: float) -> bytes:
     steps = np.where(finite, middle + middle * shares.clip(-1, 1), _STEPS)
     image = Image.fromarray(steps.round().astype(np.uint8))
     image.putpalette(_palette().tobytes())
-    return _png(image)
+    return _png(_large(image))
 
 
 def stops(count: int = 9) -> list[str]:
@@ -59,6 +60,11 @@ def _palette() -> NDArray[np.uint8]:
     colours = colormaps[_COLOURS](np.linspace(0, 1, _STEPS))[:, :3]
     whole = (255 * colours).round().astype(np.uint8)
     return np.vstack([whole, np.array([_LOST], dtype=np.uint8)])
+
+
+def _large(image: Image.Image) -> Image.Image:
+    """Make every pixel a square: what prints or shows a picture may smooth its pixels."""
+    return image.resize((_ZOOM * image.width, _ZOOM * image.height), Image.Resampling.NEAREST)
 
 
 def _png(image: Image.Image) -> bytes:

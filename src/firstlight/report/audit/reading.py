@@ -65,8 +65,8 @@ READING = (
     ),
     Measure(
         "S and λ",
-        "S is the sum of a unit's weights; theory says that the unit is skewed of degree α exactly "
-        "if |S| is above λ(α).",
+        "S is the sum of a unit's weights; theory says that the unit is skewed of degree 0.1, or "
+        "0.3, exactly if |S| is above λ(0.1), or λ(0.3).",
         ("2505.12909",),
     ),
     Measure(

@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from firstlight.auditing.measures import ActivationSketch
 from firstlight.report.audit.histogram import count, place, stacked
 from firstlight.report.notation import MINUS, percent, significant
@@ -75,7 +77,7 @@ def row_sums(sketch: ActivationSketch, limit: float) -> RowSums:
             (place(0, limit), "0"),
             (place(limit, limit), significant(limit, 2)),
         ),
-        tallest=int(sum(counts).max()),
+        tallest=int(np.sum(counts, axis=0).max()),
         said=_said(sketch, [len(kind) for kind in kinds], limit),
     )
 

@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from firstlight.auditing.result import Audit
-from firstlight.report.audit.grid import Cell, Column, Grid, grid, number, share, text
+from firstlight.report.audit.grid import Cell, Column, Grid, grid, number, shape, share, text
 from firstlight.report.audit.subject import Subject
-from firstlight.report.notation import NONE
 
 
 class Record(NamedTuple):
@@ -24,8 +23,8 @@ def _text(head: str, measure: str) -> Column[Record]:
     return Column(head, lambda record: text(getattr(record.one, measure)), "text", brief=True)
 
 
-def _shape(record: Record) -> Cell:
-    return text("×".join(map(str, record.one.shape)) or NONE)
+def _prose(head: str, measure: str) -> Column[Record]:
+    return Column(head, lambda record: text(getattr(record.one, measure)), "prose", brief=True)
 
 
 def _ratio(record: Record) -> Cell:
@@ -37,13 +36,13 @@ def _finite(record: Record) -> Cell:
     return text("yes" if record.one.finite else "no")
 
 
-_SHAPE: Column[Record] = Column("Shape", _shape, "text", brief=True)
+_SHAPE: Column[Record] = Column("Shape", lambda record: shape(record.one.shape), "text", brief=True)
 _FINITE: Column[Record] = Column("Finite", _finite, "text", brief=True)
 _OUTPUT: tuple[Column[Record], ...] = (
     _number("Loss at step 0", "loss"),
     _number("Uninformed", "uninformed"),
     Column("Ratio", _ratio, brief=True),
-    _text("Which loss", "loss_name"),
+    _prose("Which loss", "loss_name"),
     _SHAPE,
     _FINITE,
     _number("Mean", "mean"),
@@ -70,8 +69,8 @@ _KERNEL = (
     _number("Smallest", "smallest"),
     _number("Condition", "condition"),
     _number("Effective rank", "effective_rank"),
-    _text("How", "how"),
-    _text("Error", "error"),
+    _prose("How", "how"),
+    _prose("Error", "error"),
 )
 _JACOBIAN = (
     _number("Samples", "samples"),
@@ -82,8 +81,8 @@ _JACOBIAN = (
     _number("Mean square", "mean_square"),
     _number("Condition", "condition"),
     _text("By", "by"),
-    _text("How", "how"),
-    _text("Error", "error"),
+    _prose("How", "how"),
+    _prose("Error", "error"),
 )
 
 

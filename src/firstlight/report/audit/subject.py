@@ -137,7 +137,7 @@ def subject(audits: Audit | Mapping[str, Audit]) -> Subject:
             f"got {named!r:.80}"
         )
     for scheme, audit in named.items():
-        if not isinstance(scheme, str) or not isinstance(audit, Audit):
+        if not isinstance(scheme, str) or not scheme or not isinstance(audit, Audit):
             raise OptionError(f"audits must map names to Audits, got {scheme!r:.40}: {audit!r:.40}")
     _check_same(named)
     return Subject(dict(named))

@@ -39,8 +39,9 @@ def write_audit(
         FirstlightError: the directory cannot be written to.
     """
     # Plotly, Matplotlib and Jinja2 take a while to load; other reports may not need them.
+    from firstlight.report.audit.facts import title
     from firstlight.report.audit.markdown import markdown
-    from firstlight.report.audit.page import page, title
+    from firstlight.report.audit.page import page
     from firstlight.report.audit.picture import picture
     from firstlight.report.audit.profiles import profiles
     from firstlight.report.audit.subject import subject

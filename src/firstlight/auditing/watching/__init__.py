@@ -1,0 +1,1 @@
+"""The parts of ``firstlight.watch``: counting steps, seeing a training pass, sending it on."""

@@ -1,0 +1,110 @@
+"""Watching what ``torch.compile`` has compiled: a watched step runs as it is written.
+
+Dynamo traces forward hooks into its graph, or drops them, and no mode of ours is seen by what it
+compiled (pytorch#117758). So hooks do nothing while they are traced, and the stance "force_eager"
+is taken for the one forward pass that is watched.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import nn
+
+from firstlight.auditing.watching.hook import Hook
+
+
+class Eager:
+    """The stance "force_eager", on and off.
+
+    Attributes:
+        known: whether this torch has stances (2.6).
+    """
+
+    def __init__(self) -> None:
+        self.known = hasattr(torch.compiler, "set_stance")
+        self._held: Any = None
+
+    @property
+    def held(self) -> bool:
+        """Whether the stance is taken."""
+        return self._held is not None
+
+    def on(self) -> None:
+        """Let what is called from now on run uncompiled; nothing to do where nothing compiles."""
+        if self._held is None and self.known and "torch._dynamo" in sys.modules and not inside():
+            self._held = torch.compiler.set_stance("force_eager")
+
+    def off(self) -> None:
+        """Return to the stance before."""
+        if self._held is not None:
+            self._held.__exit__(None, None, None)
+            self._held = None
+
+
+def inside() -> bool:
+    """Return whether Python is being run by Dynamo, which then compiles what is called next."""
+    if "torch._dynamo" not in sys.modules:
+        return False
+    from torch._C._dynamo.eval_frame import get_eval_frame_callback
+
+    return get_eval_frame_callback() not in (None, False)
+
+
+class Gate:
+    """Stands around a module's compiled call."""
+
+    def __init__(
+        self, compiled: Callable[..., Any], opens: Callable[[], None], closes: Callable[[], None]
+    ) -> None:
+        self.compiled, self._opens, self._closes = compiled, opens, closes
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call what was compiled."""
+        self._opens()
+        try:
+            return self.compiled(*args, **kwargs)
+        finally:
+            self._closes()
+
+
+class Gates:
+    """The calls through which a model goes that was compiled before it was watched.
+
+    The stance is kept to their end: with ``fullgraph=True`` they look whether anything was
+    compiled, and accept that nothing was under another stance than the usual one.
+    """
+
+    def __init__(
+        self, model: nn.Module, opens: Callable[[], None], closes: Callable[[], None]
+    ) -> None:
+        self._modules, self._handles = list(wrappers(model)), list[Any]()
+        before, after = Hook(lambda *_: opens()), Hook(lambda *_: closes())
+        for module in self._modules:
+            if "_orig_mod" in module._modules:
+                self._handles.append(module.register_forward_pre_hook(before, prepend=True))
+                self._handles.append(module.register_forward_hook(after, always_call=True))
+            if module._compiled_call_impl is not None:
+                module._compiled_call_impl = Gate(module._compiled_call_impl, opens, closes)
+
+    def close(self) -> None:
+        """Remove what stands there."""
+        while self._handles:
+            self._handles.pop().remove()
+        for module in self._modules:
+            if isinstance(module._compiled_call_impl, Gate):
+                module._compiled_call_impl = module._compiled_call_impl.compiled
+
+
+def wrappers(model: nn.Module) -> Iterator[nn.Module]:
+    """Yield a model and all that it wraps, down to the user's own module."""
+    yield model
+    for name in ("_orig_mod", "module"):
+        inner = model._modules.get(name)
+        wraps = name == "_orig_mod" or isinstance(
+            model, (nn.DataParallel, nn.parallel.DistributedDataParallel)
+        )
+        if inner is not None and wraps:
+            yield from wrappers(inner)
+            return
