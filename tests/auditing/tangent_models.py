@@ -78,13 +78,38 @@ class Encoder(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.table = nn.Embedding(11, 8)
+        self.table = nn.Embedding(11, 8, padding_idx=-2)
         self.first, self.norm = nn.Linear(8, 96), nn.RMSNorm(96)
         self.second, self.last = nn.Linear(96, 64), nn.GroupNorm(4, 64)
 
     def forward(self, ids):
         x = self.second(self.norm(torch.tanh(self.first(self.table(ids)))))
         return self.last(x.mT).amax(2)[:, :3]
+
+
+class Products(nn.Module):
+    """Weights on the right, as in Hugging Face's Conv1D, and a scale of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.w, self.v = nn.Parameter(torch.randn(5, 7)), nn.Parameter(torch.randn(7, 3))
+        self.scale, self.shift = nn.Parameter(torch.randn(7)), nn.Parameter(torch.randn(3))
+
+    def forward(self, x):
+        x = torch.tanh(self.scale * (x @ self.w)) * self.scale
+        return torch.addmm(self.shift, x, self.v)
+
+
+class Grid(nn.Module):
+    """A layer that all samples share reads places, not samples."""
+
+    def __init__(self):
+        super().__init__()
+        self.place, self.layer = nn.Linear(2, 3), nn.Linear(5, 3)
+        self.register_buffer("grid", torch.randn(4, 2))
+
+    def forward(self, x):
+        return torch.tanh(self.layer(x)[:, None] + self.place(self.grid)).sum(1)
 
 
 class Recurrent(nn.Module):
@@ -122,7 +147,7 @@ def other_dimensions():
     return nn.Sequential(
         nn.Conv1d(2, 4, 3, stride=2), nn.Tanh(), nn.Unflatten(2, (2, 2, -1)),
         nn.Conv3d(4, 6, (1, 2, 2), padding=(1, 0, 1)), nn.Tanh(), nn.Flatten(2),
-        nn.ConvTranspose1d(6, 2, 3, dilation=2, stride=2), nn.Flatten(), nn.LazyLinear(2),
+        nn.ConvTranspose1d(6, 2, 3, dilation=2, output_padding=1), nn.Flatten(), nn.LazyLinear(2),
     )  # fmt: skip
 
 
@@ -172,6 +197,8 @@ MODELS = {
     "encoder": (Encoder, tokens(5, 3), {LAYERS}),
     "frozen": (frozen, noise(9, 5), {LAYERS}),
     "evaluated batch norm": (evaluated, noise(6, 5), {LAYERS}),
+    "products": (Products, noise(6, 5), {LAYERS}),
+    "grid": (Grid, noise(6, 5), {LAYERS, SAMPLES}),
     "functional": (Functional, noise(6, 5), {LAYERS, SAMPLES}),
     "shared": (Shared, noise(6, 6), {LAYERS}),
     "watched": (Watched, noise(6, 5), {LAYERS, SAMPLES}),

@@ -48,7 +48,9 @@ def test_without_a_loss_only_known_classifiers_get_labels():
     (_, labels), said = invented(build("timm:resnet10t:num_classes=7"), (3, 32, 32), 50)
     assert set(labels.tolist()) == set(range(7))
     assert said == "50 standard normal samples of 3x32x32, random labels"
-    assert isinstance(invented(build("timm:resnet10t:num_classes=0"), (3, 32, 32), 2)[0], torch.Tensor)
+    assert isinstance(
+        invented(build("timm:resnet10t:num_classes=0"), (3, 32, 32), 2)[0], torch.Tensor
+    )
 
 
 def test_looking_at_the_output_changes_nothing():

@@ -39,6 +39,16 @@ def test_every_parameter_takes_the_way_that_it_can(name):
     assert {way for way in (LAYERS, SAMPLES, BATCH) if way in how} == MODELS[name][2]
 
 
+def test_gradients_that_are_nothing_but_rounding_need_no_other_way():
+    torch.manual_seed(0)  # a norm takes each channel's bias away
+    model = nn.Sequential(
+        nn.Conv1d(2, 4, 3), nn.GroupNorm(4, 4), nn.Tanh(), nn.Flatten(), nn.Linear(24, 2)
+    )
+    found = tangent_kernel(model, noise(6, 2, 8).float())
+    assert found.how == "exact, layer by layer"
+    assert 0 < dict(found.shares)["0.bias"] < 1e-10
+
+
 @every_model
 def test_spectrum_and_shares(name):
     model, batch = build(name)

@@ -123,7 +123,9 @@ def test_a_transformers_model_fits_the_data_where_it_has_the_settings():
     tiny = "num_hidden_layers=1:hidden_size=32:intermediate_size=32:num_attention_heads=2"
     config = fitting(f"hf:ViTForImageClassification:{tiny}")(Facts).config
     assert (config.num_channels, config.image_size, config.num_labels) == (3, 64, 7)
-    assert fitting(f"hf:ViTForImageClassification:{tiny}:num_labels=2")(Facts).config.num_labels == 2
+    assert (
+        fitting(f"hf:ViTForImageClassification:{tiny}:num_labels=2")(Facts).config.num_labels == 2
+    )
 
 
 def test_a_users_factory_may_take_the_data_or_nothing(user_module):
@@ -154,6 +156,6 @@ def test_a_wrong_name_needs_no_data_to_be_refused(text, message):
 
 @pytest.mark.parametrize("text", ["mlp:foo=1", "timm:resnet18:foo=1", "torchvision:resnet18:foo=1"])
 def test_a_wrong_argument_is_one_clear_line(text):
-    with pytest.raises(OptionError, match="cannot be built: TypeError: .*'foo'") as caught:
+    with pytest.raises(OptionError, match=r"cannot be built: TypeError: .*'foo'") as caught:
         fitting(text)(Facts)
     assert "\n" not in str(caught.value)

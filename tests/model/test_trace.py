@@ -96,6 +96,24 @@ def test_activation_modules_of_transformers(kind, name):
         assert site.measured == (name is None)
 
 
+class Wrapped(nn.Module):
+    """Does not say which function it holds."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, x):
+        return self.function(x)
+
+
+def test_modules_that_look_alike_are_told_apart():
+    for function, name in ((torch.tanh, "tanh"), (torch.erf, "erf"), (functional.relu, "relu")):
+        net = nn.Sequential(nn.Linear(8, 8), Wrapped(function), nn.Linear(8, 3))
+        for known in both_ways(net, X):
+            assert known.facts["0.weight"].after.name == name
+
+
 def test_a_scale_and_a_shift_are_no_activation():
     for known in both_ways(mlp(lambda x: x * 3 + 1), X):
         assert known.facts["l0.weight"].after is None

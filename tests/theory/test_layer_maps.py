@@ -127,7 +127,7 @@ def test_small_variances(name, zero_sum):
     f0 = 0.0 if zero_sum else 2.0 * layer._at_zero**2
     passed = layer.chi(0.0) * (1 - 1 / math.pi) if name == "relu" and zero_sum else layer.chi(0.0)
     for q in (1e-25, 1e-12, 1e-7):
-        assert layer.variance(q) == pytest.approx(f0 + passed * q, rel=1e-5)
+        assert layer.variance(q) == pytest.approx(f0 + passed * q, rel=1e-5, abs=0)
         if f0 == 0 and name != "relu":
             assert [layer.correlation(c, q) for c in (-1, 0.3, 1)] == pytest.approx(
                 [-1, 0.3, 1], abs=1e-5

@@ -141,6 +141,13 @@ def test_simulated_deep_networks(field):
     assert gradients == pytest.approx(growth, rel=0.15)
 
 
+@pytest.mark.parametrize("field", [MeanField("relu", 1.9), MeanField("relu", 2.5)])
+def test_correlations_where_the_variance_has_no_fixed_point(field):
+    # dying out or growing without bound, ReLU's correlations move as at criticality
+    assert field.correlation_fixed_point() == 1.0
+    assert field.correlation_depth_scale() == math.inf
+
+
 def test_long_runs():
     field = MeanField("relu", 4.0)
     assert field.variances(1.0, 200)[-1] == math.inf

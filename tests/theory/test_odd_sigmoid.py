@@ -96,6 +96,12 @@ def test_fixed_point_is_where_iteration_ends(name, a):
     assert fixed_point(a, name) == pytest.approx(float(x), abs=1e-9)
 
 
+def test_fixed_point_of_large_and_learned_activations():
+    assert fixed_point(1.0, lambda x: 1e7 * torch.tanh(x)) == pytest.approx(1e7)
+    soft = torch.nn.Sequential(torch.nn.PReLU(init=1.0), torch.nn.Hardtanh())
+    assert fixed_point(1.5, soft) == pytest.approx(1.0)
+
+
 @pytest.mark.parametrize("name", SIGMOIDS)
 def test_no_fixed_point_up_to_the_critical_gain(name):
     omega = critical_gain(name)

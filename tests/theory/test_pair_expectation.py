@@ -57,12 +57,30 @@ def test_kinks_anywhere(c, k):
     near = sorted({k, *np.clip([k / c - 9 * spread, k / c, k / c + 9 * spread], k, 9.0)})
     expected, _ = quad(outer, k, 9, points=near[1:-1], epsabs=1e-13, epsrel=1e-12, limit=500)
     assert expectation(lambda h: torch.relu(h - k), c) == pytest.approx(expected, abs=1e-11)
-    # a step there has the probability of a corner of the plane
+    assert expectation(lambda h: (h > k).double(), c) == pytest.approx(corner(k, c), abs=1e-10)
+
+
+def corner(k, c):
+    """P(u > k, v > k) for standard normal u and v of correlation c."""
+    spread = math.sqrt(1 - c * c)
+    near = [place for place in (k / c - 9 * spread, k / c, k / c + 9 * spread) if k < place < k + 2]
     with mp.workdps(20):
         tail = mp.quad(
-            lambda x: mp.npdf(x) * mp.ncdf((c * x - k) / spread), [k, *near[1:-1], 2 + k, 9 + k]
+            lambda x: mp.npdf(x) * mp.ncdf((c * x - k) / spread), [k, *near, 2 + k, 9 + k]
         )
-    assert expectation(lambda h: (h > k).double(), c) == pytest.approx(float(tail), abs=1e-10)
+    return float(tail)
+
+
+@pytest.mark.parametrize("sharp", [3.0, 30.0, 3000.0])
+@pytest.mark.parametrize("place", [0.123, 0.77, -1.456])
+@pytest.mark.parametrize("c", [0.5, 0.999])
+def test_sharp_features_anywhere(sharp, place, c):
+    # erf(k (h - s)) is 2 P(h + e > s) - 1 for a normal e of variance 1 / (2 k^2)
+    q = 9.0
+    total = q + 0.5 / sharp**2
+    both = [corner(place / math.sqrt(total), shared * q / total) for shared in (1, c)]
+    got = pair_expectation.separation(lambda h: torch.erf(sharp * (h - place)), c, q)
+    assert got == pytest.approx(4 * (both[0] - both[1]), abs=1e-10)
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)

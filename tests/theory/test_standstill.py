@@ -29,6 +29,10 @@ def test_the_next_of_several(start):
         assert first_standstill(advance, start, 1e9) == pytest.approx(expected, rel=1e-9)
 
 
+def test_a_start_of_next_to_nothing_grows():
+    assert first_standstill(lambda q: 2 * q / (1 + q), 1e-20, 1e9) == pytest.approx(1.0)
+
+
 @pytest.mark.parametrize(
     ("advance", "expected"),
     [
@@ -36,12 +40,13 @@ def test_the_next_of_several(start):
         (lambda q: q / (1 + q), 0.0),  # critical: it dies out ever more slowly
         (lambda q: q, 1.0),
         (lambda q: q + 1e-3, math.inf),
+        (lambda q: q + 1e-6, math.inf),
         (lambda q: 1.5 * q, math.inf),
         (lambda q: q * 0.5 + 1e-16, 2e-16),
     ],
 )
 def test_ends(advance, expected):
-    assert first_standstill(advance, 1.0, 1e9) == pytest.approx(expected, rel=1e-9)
+    assert first_standstill(advance, 1.0, 1e9) == pytest.approx(expected, rel=1e-9, abs=0)
 
 
 @given(st.floats(1e-6, 0.999), st.sampled_from([1, -1]))

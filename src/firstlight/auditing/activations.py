@@ -14,13 +14,14 @@ _UNITS = 2048
 
 
 def activation_measures(
-    sites: list[Site], seen: Seen, layers: Layers
+    sites: list[Site], seen: Seen, layers: Layers, *, sketches: bool = True
 ) -> tuple[ActivationMeasures, ...]:
     """Put the measures of every activation together, in order of execution."""
-    return tuple(_one(site, seen, layers) for site in sites if site.root in seen.signals)
+    known = [site for site in sites if site.root in seen.signals]
+    return tuple(_one(site, seen, layers, sketches) for site in known)
 
 
-def _one(site: Site, seen: Seen, layers: Layers) -> ActivationMeasures:
+def _one(site: Site, seen: Seen, layers: Layers, sketches: bool) -> ActivationMeasures:
     found = seen.signals[site.root]
     end = seen.scales.get(site.end)
     layer = layers.layer(site.names) if site.plain else None
@@ -48,7 +49,7 @@ def _one(site: Site, seen: Seen, layers: Layers) -> ActivationMeasures:
         samples=found.samples,
         correlation=found.correlation,
         gradient_norm=seen.gradients.get(site.root),
-        sketch=_sketch(found, layer, source if applies else None),
+        sketch=_sketch(found, layer, source if applies else None) if sketches else None,
         **expected,
         **_chi(site, seen, layers),
     )

@@ -33,17 +33,19 @@ def attention_entropy(
             probabilities = _of_a_few(args, kwargs)
         else:
             probabilities = _recomputed(args, kwargs)
-        if probabilities is None or probabilities.shape[-1] < 2:
+        if probabilities is None or probabilities.ndim < 2 or probabilities.shape[-1] < 2:
             return None
-        rows = probabilities.reshape(-1, probabilities.shape[-1])
-        rows = rows[:: math.ceil(len(rows) / _ROWS)].float()
-        keys = (rows > 0).sum(1)
-        rows, keys = rows[keys > 1], keys[keys > 1]
-        if not len(rows):
-            one = probabilities.float().amax(-1).mean()
-            return AttentionMeasures(path, 0.0, 1.0) if float(one) > 0.999 else None
-        shares = torch.special.entr(rows).sum(1) / keys.float().log()
-        return AttentionMeasures(path, float(shares.mean()), float(keys.float().mean()))
+        looks = probabilities.reshape(-1, *probabilities.shape[-2:])
+        looks = looks[: max(1, _ROWS // looks.shape[1])].float()
+        # a mask hides a place from every sample; where just some probabilities are zero, all is
+        # spent elsewhere
+        places = (looks > 0).any(0).sum(-1)
+        free = places > 1
+        if not bool(free.any()):
+            one = float(looks.amax(-1).mean())
+            return AttentionMeasures(path, 0.0, 1.0) if one > 0.999 else None
+        shares = torch.special.entr(looks[:, free]).sum(-1) / places[free].float().log()
+        return AttentionMeasures(path, float(shares.mean()), float(places[free].float().mean()))
 
 
 def _of_a_few(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:

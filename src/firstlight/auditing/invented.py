@@ -16,7 +16,7 @@ from firstlight.model.trace.graph import substitute
 
 #: Samples of one batch, where nobody says: of usual size, of many numbers, of tokens.
 _USUAL, _LARGE, _TEXTS = 64, 16, 8
-_MANY = 100_000
+_MANY = 50_000
 
 
 def usual_count(model: nn.Module, shape: Sequence[int]) -> int:
@@ -121,12 +121,12 @@ def _targets(
 
 
 def _classifies(model: Any) -> bool:
-    package, _, rest = type(model).__module__.partition(".")
+    where = type(model).__module__
+    package = where.partition(".")[0]
     if package == "timm":
         return getattr(model, "num_classes", 0) > 0
-    kinds = (".detection.", ".optical_flow.", ".segmentation.")
-    known = package == "torchvision" or f"{package}.{rest}".startswith("firstlight.model.zoo")
-    return known and not any(kind in f"{rest}." for kind in kinds)
+    other = (".detection.", ".optical_flow.", ".segmentation.")
+    return package == "torchvision" and not any(kind in f"{where}." for kind in other)
 
 
 def _look(model: nn.Module, few: Any) -> Tensor | None:

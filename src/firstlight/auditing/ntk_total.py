@@ -1,6 +1,7 @@
 """The kernel as it grows parameter by parameter, each checked before it counts."""
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any, Protocol
 
 import torch
@@ -58,21 +59,21 @@ class Total:
         Yields:
             The names of parameters that fail this, and were not added.
         """
-        for group in groups:
-            for piece in group:
-                piece.add_to(self._delta)
-                if piece.last:
-                    if not check or self._right(piece.name):
-                        self.kernel += self._delta
-                        self.traces[piece.name] = float(self._delta.trace())
-                    else:
-                        yield piece.name
-                    self._delta.zero_()
+        for piece in chain.from_iterable(groups):
+            piece.add_to(self._delta)
+            if not piece.last:
+                continue
+            if not check or self._right(piece.name):
+                self.kernel += self._delta
+                self.traces[piece.name] = float(self._delta.trace())
+            else:
+                yield piece.name
+            self._delta.zero_()
 
     def _right(self, name: str) -> bool:
-        v = self._signs.flatten().to(self._delta.device).double()
+        v, expected = self._signs.flatten().to(self._delta.device).double(), self._squares[name]
         found, trace = float(v @ self._delta @ v), float(self._delta.trace())
-        return abs(found - self._squares[name]) <= self._tolerance * max(trace, self._squares[name])
+        return abs(found - expected) <= self._tolerance * max(trace, expected) + self._zero
 
 
 def signs(shape: Iterable[int], seed: int = 0) -> Tensor:

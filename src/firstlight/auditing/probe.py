@@ -36,6 +36,7 @@ class Probe(Recorder):
         super().__init__(Graph("a run on the batch"), names, self._look)
         self.seen = Seen()
         self.failure: Exception | None = None  # of ours, not of the model's
+        self._pictures = True
         self._roots = {site.root: site for site in reversed(sites)}
         self._scaled = {site.end for site in sites}
         self._scaled |= {site.source for site in sites if site.source is not None}
@@ -92,7 +93,9 @@ class Probe(Recorder):
         site = self._roots.get(index)
         if site is not None and index not in self.seen.signals:
             with torch.no_grad():
-                self.seen.signals[index] = signal(value, site.axis, site.dead, site.saturated)
+                self.seen.signals[index] = signal(
+                    value, site.axis, site.dead, site.saturated, picture=self._pictures
+                )
             self._follow(index, value)
         if index in self._scaled:
             with torch.no_grad():

@@ -102,7 +102,7 @@ class Signal:
         return float(((self.on_share - 0.5).abs() > alpha).double().mean())
 
 
-def signal(z: Tensor, axis: int, dead: Flat, saturated: Flat) -> Signal:
+def signal(z: Tensor, axis: int, dead: Flat, saturated: Flat, *, picture: bool = True) -> Signal:
     """Measure pre-activations.
 
     Args:
@@ -111,6 +111,7 @@ def signal(z: Tensor, axis: int, dead: Flat, saturated: Flat) -> Signal:
             position is one.
         dead: where the activation passes no gradient.
         saturated: where it passes little.
+        picture: whether one is wanted.
     """
     z = z.detach()
     axis = axis % z.ndim if z.ndim > 1 else 0
@@ -128,7 +129,7 @@ def signal(z: Tensor, axis: int, dead: Flat, saturated: Flat) -> Signal:
         effective_rank,
         correlation,
         len(rows),
-        _picture(z, axis),
+        _picture(z, axis) if picture else (),
     )
 
 

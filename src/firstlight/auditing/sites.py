@@ -57,9 +57,7 @@ class Site:
 def sites(graph: Graph, activations: Mapping[int, Activation]) -> list[Site]:
     """Find the activations of a network, in order of execution, and the ways between them."""
     finder = _Finder(graph, activations)
-    return [
-        finder.site(activations[end]) for end in sorted(activations) if not finder.sizes(end)
-    ]
+    return [finder.site(activations[end]) for end in sorted(activations) if not finder.sizes(end)]
 
 
 class _Finder(Flow):

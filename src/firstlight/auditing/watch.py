@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import torch
 from torch import nn
 
 from firstlight.auditing.watching.targets import target
@@ -53,7 +54,6 @@ def watch(
         FirstlightError: the tracker cannot be started.
 
     Example:
-        >>> import torch
         >>> net = nn.Sequential(nn.Linear(8, 64), nn.Tanh(), nn.Linear(64, 4))
         >>> optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
         >>> with firstlight.watch(net, every=2) as watcher:
@@ -66,6 +66,8 @@ def watch(
     """
     if not isinstance(model, nn.Module):
         raise OptionError(f"model must be a torch.nn.Module, got {type(model).__name__}")
+    if isinstance(model, torch.jit.ScriptModule):
+        raise OptionError("a model scripted by torch.jit takes no hooks: watch it unscripted")
     check_choice(weights, ("cheap", "all"), "weights")
     options = Options(
         every=_whole(every, "every", 1),

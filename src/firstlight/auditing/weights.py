@@ -180,9 +180,21 @@ def _sketch(work: Tensor) -> WeightSketch:
     limit = float(work.abs().max()) or 1.0
     every = work.numel() // _COUNTED | 1  # odd, so as not to meet the same columns again and again
     counts = torch.histc(work.flatten()[::every].float(), _BINS, -limit, limit)
-    heat = work[::rows, ::columns].float().cpu()
+    heat = _four_digits(work[::rows, ::columns].cpu())
     return WeightSketch(
-        tuple(tuple(float(f"{x:.4g}") for x in row) for row in heat.tolist()),
+        tuple(map(tuple, heat.tolist())),
         tuple(int(count) for count in counts.tolist()),
         limit,
     )
+
+
+def _four_digits(x: Tensor) -> Tensor:
+    """Round to four significant digits, as JSON has no use for more.
+
+    Example:
+        >>> _four_digits(torch.tensor([0.0, 0.123456, -2.00004e-5])).tolist()
+        [0.0, 0.1235, -2e-05]
+    """
+    x = x.double()
+    powers = 10.0 ** (3 - x.abs().clamp(min=1e-300).log10().floor())
+    return torch.where(x == 0, x, (x * powers).round() / powers)

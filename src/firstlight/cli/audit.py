@@ -112,7 +112,7 @@ def audit(
     """
     if scheme is not None and compare is not None:
         raise OptionError("expected one of --scheme and --compare, got both; leave one out")
-    schemes = several(compare) if compare is not None else [scheme or "default"]
+    schemes = several(compare) if compare is not None else ["default" if scheme is None else scheme]
     asked = Asked(model, data, input_, batch_size, loss, seed, data_root)
     looks = {"ntk": ntk, "jacobian": jacobian, "spectra": spectra}
     found, audits, report = _audited(asked, schemes, looks, out)
@@ -169,11 +169,10 @@ def _text(name: str, about: str, audits: "dict[str, Audit]", *, side_by_side: bo
     from firstlight.cli.show import SideBySide, Single
     from firstlight.cli.show.layers import Layers
 
-    target = console()
     if side_by_side:
-        return rendered(target, SideBySide(name, about, audits))
+        return rendered(SideBySide(name, about, audits))
     (scheme, one), *_ = audits.items()
     single = Single(f"{name}, {scheme} start", about, one)
-    if target.is_terminal:
-        return rendered(target, single)
-    return "\n".join([*single.lines(), rendered(target, Layers(one))])
+    if console().is_terminal:
+        return rendered(single)
+    return "\n".join([*single.lines(), rendered(Layers(one))])

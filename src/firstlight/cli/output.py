@@ -2,7 +2,7 @@
 
 import os
 import sys
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 from typing import Any
 
 import typer
@@ -16,19 +16,34 @@ _NO_END = 100_000
 
 def console(width: int = _NO_END) -> Console:
     """Return a console as wide as the terminal; ``width`` is that of a pipe, which has none."""
-    has_width = "COLUMNS" in os.environ or (sys.stdout is not None and sys.stdout.isatty())
+    has_width = "COLUMNS" in os.environ or _is_terminal()
     return Console(width=None if has_width else width)
 
 
-def rendered(target: Console, *parts: Any) -> str:
-    """Return what the parts look like there; no blanks at the ends of lines in a pipe."""
-    with target.capture() as captured:
-        for part in parts:
-            target.print(part, markup=False, highlight=False)
-    text = captured.get()
-    if target.is_terminal:
-        return text
-    return "\n".join(line.rstrip() for line in text.split("\n"))
+def _is_terminal() -> bool:
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
+class _Memory(StringIO):
+    """Takes what standard output would, and looks like it."""
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """That of standard output."""
+        return getattr(sys.stdout, "encoding", None) or "utf-8"
+
+    def isatty(self) -> bool:
+        """Return whether standard output is a terminal."""
+        return _is_terminal()
+
+
+def rendered(part: Any) -> str:
+    """Return what a renderable looks like there; no blanks at the ends of lines in a pipe."""
+    target = console()
+    target.file = _Memory()
+    target.print(part, markup=False, highlight=False)
+    text = target.file.getvalue()
+    return text if target.is_terminal else "\n".join(line.rstrip() for line in text.split("\n"))
 
 
 def put(text: str, what: str) -> None:

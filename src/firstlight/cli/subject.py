@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 #: What is no data set: samples by chance.
 RANDOM = "random"
 _USUAL = 64  # images of a batch
+_OURS = "3x32x32"  # what our own networks look at by chance
 _SEEDS = 2**32  # what NumPy takes
 
 
@@ -68,12 +69,12 @@ def subject(asked: Asked) -> Subject:
     from firstlight.model.named import split
 
     loss = _loss(asked.loss)
+    ours = split(asked.model)[0] in zoo.__all__
     data = asked.data
     if data is None:
-        ours = split(asked.model)[0] in zoo.__all__
         data = "digits" if ours and asked.input is None else RANDOM
     if data == RANDOM:
-        return _by_chance(asked, loss)
+        return _by_chance(asked, loss, ours)
     if ":" in data and not data.startswith("parquet:"):
         return _own(asked, data, loss)
     return _real(asked, data, loss)
@@ -107,12 +108,13 @@ def _images(size: tuple[int, ...]) -> dict[str, Any] | None:
     return {"in_channels": size[0], "image_size": size[1:]} if len(size) == 3 else None
 
 
-def _by_chance(asked: Asked, loss: "Loss") -> Subject:
+def _by_chance(asked: Asked, loss: "Loss", ours: bool) -> Subject:
     from firstlight.auditing.invented import invented, usual_count
     from firstlight.model.named import build
     from firstlight.model.usual_input import usual_input
 
-    given = shape(asked.input) if asked.input is not None else ()
+    text = asked.input or (_OURS if ours else None)
+    given = shape(text) if text is not None else ()
     _seed(asked.seed)
     model = build(asked.model, images=_images(given))
     size = given or usual_input(model)
@@ -122,7 +124,8 @@ def _by_chance(asked: Asked, loss: "Loss") -> Subject:
             "in --input 3x224x224"
         )
     count = asked.batch_size or usual_count(model, size)
-    batch, said = invented(model, size, count, loss=loss, seed=asked.seed)
+    wanted = "cross_entropy" if ours and loss is None else loss
+    batch, said = invented(model, size, count, loss=wanted, seed=asked.seed)
     return Subject(model, batch, loss, f"{said}: no real data")
 
 

@@ -58,5 +58,5 @@ def short(name: str, length: int = 26) -> str:
 
 
 def plain(name: str) -> str:
-    """Keep Matplotlib from reading mathematics between dollar signs, and from bytes of no letter."""
+    """Keep Matplotlib from reading mathematics between dollars, and from bytes of no letter."""
     return name.encode(errors="replace").decode().replace("$", r"\$")

@@ -96,11 +96,11 @@ def seconds(time: float) -> str:
 
 
 def significant(value: float | None, digits: int = 3) -> str:
-    """Write a number of any size to a few digits.
+    """Write a number of any size to a few digits, a whole one exactly where it is not long.
 
     Example:
-        >>> [significant(x) for x in (0.0312345, 1234.5, 3.21e-7, -0.5, math.inf, None)]
-        ['0.0312', '1230', '3.21e-7', '−0.5', '∞', '–']
+        >>> [significant(x) for x in (0.0312345, 1234.5, 3.21e-7, -0.5, 32768, math.inf, None)]
+        ['0.0312', '1230', '3.21e-7', '−0.5', '32768', '∞', '–']
     """
     if value is None:
         return NONE
@@ -108,6 +108,8 @@ def significant(value: float | None, digits: int = 3) -> str:
         return "not a number"
     if math.isinf(value):
         return f"{MINUS * (value < 0)}∞"
+    if isinstance(value, int) and abs(value) < 10**6:
+        return str(value).replace("-", MINUS)
     text = f"{value:.{digits}g}"
     if "e" in text and 1e-4 <= abs(value) < 1e5:
         text = f"{float(text):.0f}"

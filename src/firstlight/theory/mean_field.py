@@ -3,6 +3,7 @@
 The maps of one layer are in ``layer_maps``. Over many layers the variance moves to a fixed point
 q*, the correlation of two inputs to c*, and squared gradients grow by chi(q*) per layer. Where
 chi < 1 all inputs become alike (ordered); where chi > 1 small differences grow (chaotic).
+Of several q*, all but ``fixed_point`` take the one to which a first layer of variance 1 moves.
 """
 
 import math

@@ -106,7 +106,7 @@ def _root(f: Callable[[Tensor], Tensor], gain: float, omega: float, name: str) -
     high = omega
     while excess(high) < 0:
         high *= 2
-        if high > 1e6 * gain:
+        if high > 1e30:
             raise OptionError(f"expected a bounded activation, {name} has no fixed point but 0")
     low = high / 2
     while excess(low) > 0:
@@ -121,5 +121,7 @@ def _sag(f: Callable[[Tensor], Tensor], u: float) -> float:
         slope = torch.autograd.grad(f(s.clone()).sum(), s, create_graph=True)[0]
         if not slope.requires_grad:  # straight pieces
             return 0.0
-        curvature = torch.autograd.grad(slope.sum(), s)[0].numpy()
-    return float(-u * (_WEIGHTS * (1 - _PLACES) * curvature).sum())
+        curvature = torch.autograd.grad(slope.sum(), s, allow_unused=True)[0]
+    if curvature is None:  # straight, with a slope to be learned
+        return 0.0
+    return float(-u * (_WEIGHTS * (1 - _PLACES) * curvature.numpy()).sum())

@@ -40,7 +40,7 @@ def first_standstill(advance: Callable[[float], float], start: float, limit: flo
         following = here * step if up else here / step
         if following > limit:
             return math.inf
-        if following < FLOOR:
+        if not up and following < FLOOR:
             if advance(0.0) <= 0:
                 return 0.0
             return float(brentq(growth, 0.0, here, xtol=1e-30))

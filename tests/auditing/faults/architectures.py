@@ -200,11 +200,11 @@ _MLP = {
     "below": "2", "lower": "1.weight",
 }  # fmt: skip
 _RESNET = {
-    "inner": "stages.1.conv1.weight", "other": "stages.0.conv1.weight",
-    "shift": "stages.1.bn1.bias", "activation": "stages.1.relu", "scale": "stages.1.bn1.weight",
-    "last": "stages.3.bn2.bias", "end": "stages.3.relu", "norm": "stages.1.bn1",
-    "first_norm": "stem.1", "head": "head.weight",
-    "head_bias": "head.bias", "below": "stem", "lower": "stem.0.weight",
+    "inner": "stages.0.conv1.weight", "other": "stages.0.conv2.weight",
+    "shift": "stages.0.bn1.bias", "activation": "stages.0.relu", "scale": "stages.0.bn1.weight",
+    "last": "stages.1.bn2.bias", "end": "stages.1.relu", "norm": "stages.0.bn1",
+    "first_norm": "stem.1", "head": "head.weight", "head_bias": "head.bias", "below": "stem",
+    "lower": "stem.0.weight",
 }  # fmt: skip
 _BLOCKS = {
     "inner": "blocks.1.mlp.0.weight", "other": "blocks.0.mlp.0.weight",
@@ -219,11 +219,11 @@ _SATURATING = {"inner": "2.weight", "shift": "2.bias", "activation": "3"}
 ARCHITECTURES: dict[str, Architecture] = {
     "mlp": Architecture(lambda: started(mlp(1, (8, 8), 10)), images(64, 1, 8), _MLP),
     "resnet": Architecture(
-        lambda: small_resnet(3, (16, 16), 10, widths=(16, 32), blocks=2), images(32, 3, 16), _RESNET
+        lambda: small_resnet(3, (8, 8), 10, widths=(16, 32)), images(32, 3, 8), _RESNET
     ),
-    "transformer": Architecture(LanguageModel, texts(8), _BLOCKS | _TABLES),
+    "transformer": Architecture(LanguageModel, texts(4), _BLOCKS | _TABLES),
     "vit": Architecture(
-        lambda: small_vit(3, (16, 16), 10, width=64, depth=2), images(16, 3, 16), _BLOCKS
+        lambda: small_vit(3, (8, 8), 10, width=64, depth=2), images(16, 3, 8), _BLOCKS
     ),
     "tabular": Architecture(
         Tabular, lambda: (whole(50, 64, 2), whole(10, 64)), _TABLES | {"head": "body.2.weight"}
@@ -237,7 +237,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         lambda: started(convolutions(nn.Tanh, 3), "orthogonal"), images(16, 3, 8), _SATURATING
     ),
     "tanh_transformer": Architecture(
-        lambda: LanguageModel(kind=nn.Tanh), texts(8), _BLOCKS | _TABLES
+        lambda: LanguageModel(kind=nn.Tanh), texts(4), _BLOCKS | _TABLES
     ),
     "plain_convolutions": Architecture(
         lambda: started(convolutions(nn.ReLU, 3), "he_normal"), images(16, 3, 8), _SATURATING

@@ -34,11 +34,18 @@ class Planted:
 
 @dataclass(frozen=True)
 class Finding:
-    """A verdict that must be there; ``where`` is a role or "=name", and "" names no layer."""
+    """A verdict that must be there.
+
+    Attributes:
+        check, level: of the verdict.
+        where: the role of the layer that it must name first, "=" and a name, or "" for none.
+        among: whether it is enough that the layer is named among others.
+    """
 
     check: str
     level: str
     where: str = ""
+    among: bool = False
 
 
 @dataclass(frozen=True)

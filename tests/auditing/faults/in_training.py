@@ -74,7 +74,10 @@ FAULTS = (
     Fault(
         "an unused parameter", BASIC, unused, (Finding("unused parameters", "warning", "=extra"),)
     ),
-    Fault("a detached part", BASIC, detached, (Finding("unused parameters", "warning", "lower"),)),
+    Fault(
+        "a detached part", BASIC, detached,
+        (Finding("unused parameters", "warning", "lower", among=True),),
+    ),
     Fault(
         "dead before the head", names("mlp resnet batch_norm_mlp"), fill("last", -1e3),
         (Finding("gradient arrives", "warning"), Finding("dead units", "failure", "end")), mends=2,

@@ -9,7 +9,7 @@ from firstlight.init import sinusoidal_
 
 from .fault import Fault, Finding, Planted, names
 
-BASIC = names("mlp resnet transformer vit")
+BASIC = names("mlp resnet transformer")
 
 
 def fill(role: str, value: float):
@@ -126,13 +126,13 @@ FAULTS = (
     Fault(
         "two layers that are one", BASIC, copied(1.0),
         (
-            Finding("identical layers", "warning", "inner"),
-            Finding("identical layers", "warning", "other"),
+            Finding("identical layers", "warning", "inner", among=True),
+            Finding("identical layers", "warning", "other", among=True),
         ),
     ),
     Fault(
         "a layer that is another's negative", BASIC, copied(-1.0),
-        (Finding("identical layers", "warning", "inner"),),
+        (Finding("identical layers", "warning", "inner", among=True),),
     ),
     Fault(
         "sinusoidal on 768 x 768", names("wide_mlp wide_attention wide_convolutions"),

@@ -24,30 +24,37 @@ def faulty(fault, name: str) -> Planted:
     return at
 
 
+def audited(at: Planted) -> firstlight.Audit:
+    """Audit, and see that the model is bit for bit as it was."""
+    before = copy.deepcopy(at.model.state_dict())
+    found = firstlight.audit(at.model, at.batch)
+    for key, value in at.model.state_dict().items():
+        assert torch.equal(value.nan_to_num(7.0), before[key].nan_to_num(7.0)), key
+    return found
+
+
 @lru_cache(maxsize=None)
-def audited(fault, name: str) -> firstlight.Audit:
+def audit_of(fault, name: str) -> firstlight.Audit:
+    return audited(faulty(fault, name))
+
+
+@lru_cache(maxsize=None)
+def audit_after(call: str, fault, name: str) -> firstlight.Audit:
     at = faulty(fault, name)
+    exec(call, {"firstlight": firstlight, "torch": torch, "model": at.model, "batch": at.batch})
     return firstlight.audit(at.model, at.batch)
 
 
 def verdict(audit, finding, names):
-    """The verdict that a finding asks for; fails where there is none."""
+    """The verdict that a finding asks for; fails where there is none, or not of that layer."""
     found = [v for v in audit.verdicts if (v.check, v.level) == (finding.check, finding.level)]
     assert found, f"no {finding.level} of {finding.check}:\n{audit}"
     if finding.where:
         where = finding.where.removeprefix("=")
         where = where if finding.where.startswith("=") else names[where]
-        assert any(_within(place, where) for place in found[0].where), found[0]
+        places = [place.split("[")[0] for place in found[0].where]  # without the mark [q]
+        assert where in (places if finding.among else places[:1]), found[0]
     return found[0]
-
-
-def _within(place: str, where: str) -> bool:
-    return place.split("[")[0] == where
-
-
-def code(advice: str) -> str:
-    """The call that an advice begins with."""
-    return advice.split("; ")[0]
 
 
 def test_there_are_enough():
@@ -58,16 +65,12 @@ def test_there_are_enough():
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_the_healthy_twin_raises_no_alarm(name):
-    at = healthy(name)
-    before = copy.deepcopy(at.model.state_dict())
-    found = firstlight.audit(at.model, at.batch)
-    found.assert_healthy(warnings=True)
-    assert same(before, at.model.state_dict())
+    audited(healthy(name)).assert_healthy(warnings=True)
 
 
 @pytest.mark.parametrize(("fault", "name"), CASES)
 def test_the_fault_is_found_and_named(fault, name):
-    found = audited(fault, name)
+    found = audit_of(fault, name)
     for finding in fault.finds:
         said = verdict(found, finding, ARCHITECTURES[name].names)
         assert said.advice
@@ -78,23 +81,9 @@ def test_the_fault_is_found_and_named(fault, name):
 
 @pytest.mark.parametrize(("fault", "name"), [case for case in CASES if case.values[0].mends])
 def test_the_advice_mends_it(fault, name):
-    names = ARCHITECTURES[name].names
     for finding in fault.finds[: fault.mends]:
-        at = faulty(fault, name)
-        call = code(verdict(audited(fault, name), finding, names).advice)
-        exec(call, {"firstlight": firstlight, "torch": torch, "model": at.model, "batch": at.batch})
-        again = firstlight.audit(at.model, at.batch)
+        said = verdict(audit_of(fault, name), finding, ARCHITECTURES[name].names)
+        call = said.advice.split("; ")[0]
+        again = audit_after(call, fault, name)
         left = [v for v in again.verdicts if v.check == finding.check and v.level != "ok"]
         assert not left, f"after {call}: {left}"
-
-
-def same(before, after) -> bool:
-    return all(torch.equal(before[key].nan_to_num(), after[key].nan_to_num()) for key in before)
-
-
-@pytest.mark.parametrize(("fault", "name"), CASES)
-def test_the_model_is_as_it_was(fault, name):
-    at = faulty(fault, name)
-    before = copy.deepcopy(at.model.state_dict())
-    firstlight.audit(at.model, at.batch)
-    assert same(before, at.model.state_dict())

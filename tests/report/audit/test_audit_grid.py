@@ -29,7 +29,14 @@ def test_words_sort_as_they_are_read():
 
 @pytest.mark.parametrize(
     ("value", "written"),
-    [(1e-45, "1e-45"), (123456, "1.23e5"), (99950, "100000"), (math.nan, "not a number")],
+    [
+        (1e-45, "1e-45"),
+        (123456.0, "1.23e5"),
+        (99950.0, "100000"),
+        (99950, "99950"),
+        (12345678, "1.23e7"),
+        (math.nan, "not a number"),
+    ],
 )
 def test_numbers_of_any_size_are_short(value, written):
     assert significant(value) == written

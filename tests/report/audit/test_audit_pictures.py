@@ -116,11 +116,22 @@ def test_thresholds_that_cannot_be_drawn_are_said(thresholds, said):
 
 def test_the_axis_holds_all_sums_and_near_thresholds():
     one = ActivationSketch((), (1.0, -2.0), (0.5, 0.5), 0.5, 1.66)
-    assert reach([one]) == pytest.approx(2.12)
-    assert reach([dataclasses.replace(one, threshold_30=4.9)]) == pytest.approx(1.06 * 4.9)
-    assert reach([dataclasses.replace(one, threshold_30=400.0)]) == pytest.approx(2.12)
-    assert reach([dataclasses.replace(one, row_sums=(math.nan, 1e-14))]) == pytest.approx(0.625)
-    assert reach([ActivationSketch((), (0.0,), (0.5,))]) == 1.0
+    assert reach([one], 0.0) == pytest.approx(2.12)
+    assert reach([one], 3.0) == pytest.approx(3.18)
+    assert reach([dataclasses.replace(one, threshold_30=4.9)], 0.0) == pytest.approx(1.06 * 4.9)
+    far = dataclasses.replace(one, threshold_10=100.0, threshold_30=math.inf)
+    assert reach([far], 0.0) == pytest.approx(2.12)
+    assert reach([ActivationSketch((), (0.0,), (0.5,))], 0.0) == 1.0
+
+
+def test_rounding_errors_of_sums_that_cancel_are_one_bar_in_the_middle(made):
+    sketch = ActivationSketch((), (1e-15, -2e-15), (0.5, 0.5), 1e7, 4e7)
+    acts = (made.activation("act", weight="a", sketch=sketch),)
+    found = subject(made.audit(weights=(made.weight("a"),), activations=acts))
+    (row,) = pictures.histograms(found).shown
+    (drawn,) = row.cells.values()
+    assert drawn.tallest == 2
+    assert drawn.said.endswith("beyond this axis")
 
 
 def test_values_beyond_the_axis_are_in_the_last_bins():

@@ -5,7 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+from torch import nn
 
+import firstlight
 from firstlight.errors import FirstlightError, OptionError
 from firstlight.report import write_audit
 
@@ -26,6 +29,19 @@ def test_json_holds_each_scheme_as_it_is(made, tmp_path):
     audits = made.side_by_side()
     found = json.loads(write_audit(audits, tmp_path)[2].read_text(encoding="utf-8"))
     assert found == {scheme: audit.to_dict() for scheme, audit in audits.items()}
+
+
+def test_shows_what_was_really_measured(tmp_path):
+    net = nn.Sequential(nn.Linear(8, 32), nn.Tanh(), nn.Linear(32, 32), nn.Tanh(), nn.Linear(32, 3))
+    batch = (torch.randn(24, 8), torch.randint(3, (24,)))
+    found = {}
+    for scheme in ("he_normal", "sinusoidal"):
+        firstlight.initialize(net, scheme)
+        found[scheme] = firstlight.audit(net, batch, ntk=True, jacobian=True)
+    text = write_audit(found, tmp_path)[1].read_text(encoding="utf-8")
+    assert "twin rows" in text
+    rms = f"{float(net[2].weight.square().mean().sqrt()):.3g}"
+    assert f"| `2.weight` | sinusoidal | 32\N{MULTIPLICATION SIGN}32 | {rms} |" in text
 
 
 def test_one_audit_needs_no_name(made, tmp_path):

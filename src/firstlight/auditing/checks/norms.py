@@ -71,6 +71,7 @@ CHECKS = (
         "{where} is in evaluation mode, and its running variance is off by a factor of {number}",
         "running variances are right within a factor of {number}",
         _STALE_ADVICE,
+        in_order=True,
     ),
     Check(
         "stale mean",
@@ -81,5 +82,6 @@ CHECKS = (
         "{where} is in evaluation mode, and its running mean is {number} standard deviations off",
         "running means are right within {number} standard deviations",
         _STALE_ADVICE,
+        in_order=True,
     ),
 )

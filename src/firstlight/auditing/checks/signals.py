@@ -96,6 +96,7 @@ CHECKS = (
         "at {where} the root mean square of the signal is {number}",
         "signals stay small: a root mean square of at most {number}",
         "firstlight.initialize(model, {hint}{only})",
+        in_order=True,
     ),
     Check(
         "vanishing signal",
@@ -107,6 +108,7 @@ CHECKS = (
         "signals stay large: a root mean square of at least {number}",
         "firstlight.initialize(model, {hint}{only})",
         smaller=True,
+        in_order=True,
     ),
     Check(
         "dead units",

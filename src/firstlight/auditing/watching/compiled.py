@@ -7,7 +7,8 @@ is taken for the one forward pass that is watched.
 
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
+from weakref import WeakSet
 
 import torch
 from torch import nn
@@ -16,31 +17,31 @@ from firstlight.auditing.watching.hook import Hook
 
 
 class Eager:
-    """The stance "force_eager", on and off.
+    """The stance "force_eager", on and off; several watchers may want it at a time."""
 
-    Attributes:
-        known: whether this torch has stances (2.6).
-    """
-
-    def __init__(self) -> None:
-        self.known = hasattr(torch.compiler, "set_stance")
-        self._held: Any = None
+    _holders: ClassVar["WeakSet[Eager]"] = WeakSet()
+    _stance: ClassVar[Any] = None
 
     @property
     def held(self) -> bool:
-        """Whether the stance is taken."""
-        return self._held is not None
+        """Whether it is on for this one."""
+        return self in Eager._holders
 
     def on(self) -> None:
         """Let what is called from now on run uncompiled; nothing to do where nothing compiles."""
-        if self._held is None and self.known and "torch._dynamo" in sys.modules and not inside():
-            self._held = torch.compiler.set_stance("force_eager")
+        known = hasattr(torch.compiler, "set_stance")  # since torch 2.6
+        if self.held or not known or "torch._dynamo" not in sys.modules or inside():
+            return
+        if Eager._stance is None:
+            Eager._stance = torch.compiler.set_stance("force_eager")
+        Eager._holders.add(self)
 
     def off(self) -> None:
-        """Return to the stance before."""
-        if self._held is not None:
-            self._held.__exit__(None, None, None)
-            self._held = None
+        """Return to the stance before, unless another one needs it."""
+        Eager._holders.discard(self)
+        if Eager._stance is not None and not Eager._holders:
+            Eager._stance.__exit__(None, None, None)
+            Eager._stance = None
 
 
 def inside() -> bool:
@@ -100,8 +101,9 @@ class Gates:
 def wrappers(model: nn.Module) -> Iterator[nn.Module]:
     """Yield a model and all that it wraps, down to the user's own module."""
     yield model
+    children = dict(model.named_children())
     for name in ("_orig_mod", "module"):
-        inner = model._modules.get(name)
+        inner = children.get(name)
         wraps = name == "_orig_mod" or isinstance(
             model, (nn.DataParallel, nn.parallel.DistributedDataParallel)
         )

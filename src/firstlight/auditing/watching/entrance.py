@@ -103,11 +103,13 @@ class Entrance:
         self._eager.on()  # parts of the model may be compiled
         try:
             frame = sys._getframe(3)  # the module's own call, around both hooks
-            self._probe = self._looker.open(args, kwargs, frame)
+            probe = self._looker.open(args, kwargs, frame)
+            probe.begin(self._root, args, kwargs)
         except Exception as error:  # no measure is worth a training run
             self._end()
             self._calls.failed(error)
             return
+        self._probe = probe
         leave = self._root.register_forward_hook(
             Hook(self._leave), with_kwargs=True, always_call=True
         )

@@ -13,6 +13,7 @@ class Hook:
         self._call = call
 
     def __call__(self, *args: Any) -> None:
+        """Call the function."""
         if not torch.compiler.is_compiling():
             self._call(*args)
 

@@ -11,7 +11,7 @@ from firstlight.auditing.activations import activation_measures, gradient_ratio
 from firstlight.auditing.measures import ActivationMeasures
 from firstlight.auditing.probe import Seen
 from firstlight.auditing.sites import Site
-from firstlight.auditing.watching.pass_probe import PassProbe
+from firstlight.auditing.watching.pass_probe import PassProbe, apart, without_modes
 from firstlight.auditing.watching.plan import Plan, Structure, plan
 from firstlight.auditing.watching.watched import Watched
 from firstlight.auditing.watching.weights import WeightLook
@@ -36,23 +36,28 @@ class Looker:
         return self._plan is not None and bool(self._plan.sites)
 
     def open(self, args: tuple[Any, ...], kwargs: dict[str, Any], frame: FrameType) -> PassProbe:
-        """Begin to look, from inside the model's call."""
+        """Prepare to look, from inside the model's call."""
+        first: Tensor | None = next(self._model.parameters(), None)
+        kind = first.device.type if first is not None else "cpu"
+        with without_modes(kind):
+            return self._open(args, kwargs, kind, frame)
+
+    def _open(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], kind: str, frame: FrameType
+    ) -> PassProbe:
         if self._structure is None or not self._structure.fits(self._model):
             self._structure, self._plan = Structure(self._model), None
         if self._plan is None:
             self._plan = self._structure.foresee(self._model, args, kwargs)
-        first: Tensor | None = next(self._model.parameters(), None)
-        kind = first.device.type if first is not None else "cpu"
-        probe = PassProbe(self._structure.names, self._plan, kind, frame)
-        probe.begin(self._model, args, kwargs)
-        return probe
+        return PassProbe(self._structure.names, self._plan, kind, frame)
 
     def close(self, probe: PassProbe, step: int, scale: float) -> "Look":
         """Return what was seen, and learn the way that the pass took if it was another one."""
         assert self._structure is not None
-        look = Look(probe, self._structure, step, scale, everything=self._everything)
-        if not probe.plan.covers(probe.places.ops):
-            self._plan = plan(probe.graph, self._structure.tensors)
+        with apart(probe.kind):
+            look = Look(probe, self._structure, step, scale, everything=self._everything)
+            if not probe.plan.covers(probe.places.ops):
+                self._plan = plan(probe.graph, self._structure.tensors)
         return look
 
 
@@ -80,8 +85,7 @@ class Look:
         ]
         self._sites: list[Site] = [site for site, _ in pairs]
         self.names = tuple(name for _, name in pairs)
-        found = activation_measures(self._sites, self._seen, structure.layers)
-        self._found = [replace(one, sketch=None) for one in found]
+        self._found = activation_measures(self._sites, self._seen, structure.layers, sketches=False)
         self._seen.signals = {}
         self.weights = WeightLook(structure.views, everything=everything)
 

@@ -26,25 +26,27 @@ class PassProbe(Probe):
         error: what went wrong in measuring; the pass goes on without it.
         half: whether float16 was seen, whose losses are usually scaled.
         over: whether the pass has ended.
+        kind: of device.
     """
 
     def __init__(self, names: Mapping[int, str], plan: Plan, kind: str, frame: FrameType) -> None:
         super().__init__(names, plan.sites)
+        self._pictures = False
         self.plan = plan
         self.places = Places(self.graph)
         self.error: Exception | None = None
         self.half = False
         self.over = False
-        self._kind = kind
+        self.kind = kind
         self._frame: FrameType | None = frame
         self._handles: list[Any] = []
 
     def begin(self, root: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Look from now on; ``root`` itself has been called already."""
         for path, module in root.named_modules():
-            if module is not root:
+            if module is not root and not isinstance(module, torch.jit.ScriptModule):
                 self._handles += self.watch(plain_name(path), module)
-        with _apart(self._kind):
+        with apart(self.kind):
             substitute(plain((args, kwargs)), self.placeholder)
         self.__enter__()
 
@@ -82,7 +84,7 @@ class PassProbe(Probe):
         if self.over:
             return
         try:
-            with _apart(self._kind):
+            with apart(self.kind):
                 super()._add(*args)
         except Exception as error:  # no measure is worth a training run
             self.error, self.over = error, True
@@ -95,11 +97,30 @@ class PassProbe(Probe):
 
 
 @contextlib.contextmanager
-def _apart(kind: str) -> Iterator[None]:
-    """Compute in full precision, unseen by other modes."""
-    with torch._C.DisableTorchFunction():
-        if torch.is_autocast_enabled(kind):
-            with torch.autocast(kind, enabled=False):
-                yield
-        else:
+def apart(kind: str) -> Iterator[None]:
+    """Compute on a kind of device in full precision, unseen by any mode."""
+    with torch._C.DisableTorchFunction(), _full_precision(kind):
+        yield
+
+
+@contextlib.contextmanager
+def without_modes(kind: str) -> Iterator[None]:
+    """The same, but modes that are entered inside do see."""
+    held = []
+    while _get_current_function_mode_stack():
+        held.append(_pop_mode())
+    try:
+        with _full_precision(kind):
             yield
+    finally:
+        for mode in reversed(held):
+            _push_mode(mode)
+
+
+@contextlib.contextmanager
+def _full_precision(kind: str) -> Iterator[None]:
+    if torch.is_autocast_enabled(kind):
+        with torch.autocast(kind, enabled=False):
+            yield
+    else:
+        yield

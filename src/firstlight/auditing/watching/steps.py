@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from itertools import count
 from typing import Any
-from weakref import WeakValueDictionary, ref
+from weakref import WeakValueDictionary, finalize, ref
 
 import torch
 from torch import Tensor, nn
@@ -48,10 +48,8 @@ class Steps:
         self._own: dict[int, tuple[Callable[[], Optimizer | None], int, bool]] = {}
         self._manual = False
         self.refresh()
-        self._handles: list[Any] = [
-            register_optimizer_step_pre_hook(self._pre),
-            register_optimizer_step_post_hook(self._post),
-        ]
+        self._handles = _register(ref(self), self._number)
+        finalize(self, _remove, self._handles)
 
     def refresh(self) -> None:
         """Look anew which parameters the model has."""
@@ -65,17 +63,16 @@ class Steps:
 
     def close(self) -> None:
         """Remove the hooks."""
-        while self._handles:
-            self._handles.pop().remove()
+        _remove(self._handles)
 
-    def _pre(self, optimizer: Optimizer, *_: Any) -> None:
-        if torch.compiler.is_dynamo_compiling():
-            _while_compiling(self._number)
-        elif self.alert and self._owns(optimizer):
+    def begins(self, optimizer: Optimizer) -> None:
+        """Hear that an optimizer, of whatever model, is about to step."""
+        if self.alert and self._owns(optimizer):
             self._before(optimizer)
 
-    def _post(self, optimizer: Optimizer, *_: Any) -> None:
-        if torch.compiler.is_dynamo_compiling() or not self._owns(optimizer):
+    def ends(self, optimizer: Optimizer) -> None:
+        """Hear that it has."""
+        if not self._owns(optimizer):
             return
         counted = not self._manual and (not self._round or id(optimizer) in self._round)
         if counted:
@@ -96,6 +93,27 @@ class Steps:
 
 def _nothing() -> None:
     return None
+
+
+def _register(steps: "ref[Steps]", number: int) -> list[Any]:
+    """Hook into every optimizer, without keeping the counter and its model alive."""
+
+    def before(optimizer: Optimizer, *_: Any) -> None:
+        if torch.compiler.is_dynamo_compiling():
+            _while_compiling(number)
+        elif (alive := steps()) is not None:
+            alive.begins(optimizer)
+
+    def after(optimizer: Optimizer, *_: Any) -> None:
+        if not torch.compiler.is_dynamo_compiling() and (alive := steps()) is not None:
+            alive.ends(optimizer)
+
+    return [register_optimizer_step_pre_hook(before), register_optimizer_step_post_hook(after)]
+
+
+def _remove(handles: list[Any]) -> None:
+    while handles:
+        handles.pop().remove()
 
 
 def _while_compiling(number: int) -> bool:

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from firstlight.errors import FirstlightError, OptionError, check_choice
 
 #: Takes the numbers by name, and the step.
@@ -40,7 +38,7 @@ def target(to: Any) -> Target:
         FirstlightError: a tracker cannot be started.
     """
     if to is None:
-        return Target(lambda values, step: None)
+        return Target(_nowhere)
     if isinstance(to, str):
         return _named(to)
     if hasattr(to, "trackers") and hasattr(to, "is_main_process"):
@@ -83,6 +81,7 @@ def _named(to: str) -> Target:
     """Start one of Accelerate's trackers: "tensorboard:runs/first", "wandb:project"."""
     name, _, rest = to.partition(":")
     try:
+        from accelerate import PartialState
         from accelerate.tracking import LOGGER_TYPE_TO_CLASS
     except ModuleNotFoundError as error:
         raise FirstlightError(
@@ -92,22 +91,22 @@ def _named(to: str) -> Target:
     kind = LOGGER_TYPE_TO_CLASS[name]
     if kind.requires_logging_directory and not rest:
         raise OptionError(f"{name} needs a directory: to='{name}:runs'")
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        if torch.distributed.get_rank() > 0:
-            return Target(lambda values, step: None, here=False)
+    if not PartialState().is_main_process:
+        return Target(_nowhere, here=False)
     tracker = _start(name, kind, rest)
     return Target(lambda values, step: tracker.log(values, step=step), tracker.finish)
 
 
 def _start(name: str, kind: Any, rest: str) -> Any:
+    path = Path(rest)
+    place = (path.name, str(path.parent)) if kind.requires_logging_directory else (rest or "run",)
     try:
-        if kind.requires_logging_directory:
-            path = Path(rest)
-            tracker = kind(path.name, str(path.parent))
-        else:
-            tracker = kind(rest or "firstlight")
-        tracker.main_process_only = False  # the state of Accelerate is the user's to set up
-        getattr(tracker, "start", lambda: None)()  # before 1.9 they start when they are made
+        tracker = kind(*place)
+        getattr(tracker, "start", lambda: None)()  # older ones start when they are made
     except ImportError as error:
         raise FirstlightError(f"the tracker {name} cannot be started: {error}") from error
     return tracker
+
+
+def _nowhere(values: dict[str, float], step: int) -> None:
+    """Keep the numbers in the history only."""

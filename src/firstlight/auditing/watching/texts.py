@@ -17,8 +17,8 @@ STEP_COMPILED = (
     "the optimizer's step is compiled, and cannot be counted: call watcher.step() after it"
 )
 SCRIPTED = (
-    "what is scripted by torch.jit cannot be seen into; watch the model before torch.jit.script, "
-    "or without it"
+    "parts of the model are scripted by torch.jit and cannot be seen into: train it unscripted to "
+    "watch them"
 )
 NO_ACTIVATIONS = "no activation was found in the model: only weights are watched"
 OTHER_WAYS = (

@@ -1,7 +1,7 @@
 """What one watched step showed, and the names under which trackers hear of it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,7 +108,8 @@ class Watched:
             yield from _numbers(f"activations/{legal(name)}", activation, _ACTIVATION)
         for weight in self.weights:
             yield from _numbers(f"weights/{legal(weight.name)}", weight, _WEIGHT)
-        for label, attention in zip(numbered(a.path for a in self.attentions), self.attentions):
+        labels = numbered(attention.path for attention in self.attentions)
+        for label, attention in zip(labels, self.attentions, strict=True):
             yield from _numbers(f"attentions/{legal(label)}", attention, ("entropy",))
 
 
@@ -130,7 +131,7 @@ def legal(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_./-]", "_", marked) or "model"
 
 
-def numbered(names: "Iterator[str] | list[str]") -> list[str]:
+def numbered(names: Iterable[str]) -> list[str]:
     """Return names with numbers behind those that come several times.
 
     Example:

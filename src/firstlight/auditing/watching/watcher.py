@@ -96,13 +96,15 @@ class Watcher:
         self._send()
 
     def close(self) -> None:
-        """Send what is known of the last watched step, and remove every hook."""
+        """Send what is known of the last watched step if it is over, and remove every hook."""
         if self.closed:
             return
         try:
-            if self._passes > 1 and self._steps.count == self._options.start:
+            never = self._steps.count == self._options.start
+            if never and self._passes > 1:
                 self._say(texts.NO_STEPS)
-            self._send()
+            if never or (self._look is not None and self._look.stepped):
+                self._send()
         finally:
             self._detach()
 

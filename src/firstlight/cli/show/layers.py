@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from rich import box
 from rich.cells import cell_len
@@ -194,11 +195,11 @@ def _table(
     wide = longest + 3 + _taken(columns) + len(columns)
     gap = (0, 1 if wide <= options.max_width else 0, 0, 0)
     table = Table(box=box.SIMPLE_HEAD, padding=gap, pad_edge=False, show_edge=False)
-    table.add_column(write("\n  layer"), no_wrap=True)
+    table.add_column(write("\n  layer"), no_wrap=True, overflow="crop")
     for name in columns:
         head = name if "\n" in name else f"\n{name}"
-        justify = "left" if name in _LEFT else "right"
-        table.add_column(write(head), justify=justify, no_wrap=True)  # type: ignore[arg-type]
+        justify: Literal["left", "right"] = "left" if name in _LEFT else "right"
+        table.add_column(write(head), justify=justify, no_wrap=True, overflow="crop")
     for (level, name), *cells in zip(names, *columns.values(), strict=True):
         mark = " " if level == "ok" else MARKS[level]
         first = joined(write(f"{mark} ", STYLES[level]), write(name))

@@ -128,9 +128,9 @@ def _head_width(scheme: str) -> int:
 
 def _table(rows: Sequence[Row], schemes: tuple[str, ...], write: Write) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    table.add_column(overflow="ellipsis", no_wrap=True)
+    table.add_column(overflow="crop", no_wrap=True)
     for scheme in schemes:
-        table.add_column(write(_head(scheme)), no_wrap=True, vertical="bottom")
+        table.add_column(write(_head(scheme)), no_wrap=True, overflow="crop", vertical="bottom")
     for row in rows:
         cells = [write(row.cells[scheme], row.styles.get(scheme, "")) for scheme in schemes]
         table.add_row(write(row.name), *cells, end_section=row.last)

@@ -103,12 +103,16 @@ def _identify(steps: list[Node], function: "Chain") -> _Kind | None:
 
 
 def _key(steps: list[Node]) -> tuple[Any, ...] | None:
-    """Return what makes two single operations the same; None for longer chains."""
+    """Return what makes two single operations the same; None for longer chains.
+
+    And None for modules of others than torch, which need not show all that they are made with.
+    """
     if len(steps) > 1 or len(steps[0].inputs) > 1:
         return None
     node = steps[0]
     if node.module is not None:
-        return None if node.module._parameters else (type(node.module), repr(node.module))
+        shows = type(node.module).__module__.startswith("torch.nn.") and not node.module._parameters
+        return (type(node.module), repr(node.module)) if shows else None
     return (node.function, repr(node.args[1:]), repr(node.kwargs))
 
 

@@ -1,5 +1,6 @@
 """The pictures of arXiv 2505.12909, for any network: on/off maps, row sums, weights."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -58,19 +59,29 @@ def _pattern(one: ActivationMeasures) -> Pattern:
 
 def histograms(found: Subject) -> Gallery:
     """Draw the sums of rows and what they predict: Figures 5 and 7."""
+    usual = {(s, w.parameter): _usual(w) for m in found.matrices for s, w in m.found.items()}
     layers = [
         (
             site.label,
-            {s: one.sketch for s, one in site.found.items() if one.sketch and one.sketch.row_sums},
+            {
+                scheme: (one.sketch, usual.get((scheme, one.weight), 0.0))
+                for scheme, one in site.found.items()
+                if one.sketch and one.sketch.row_sums
+            },
         )
         for site in found.sites
     ]
     return gallery(layers, _histograms)
 
 
-def _histograms(sketches: Mapping[str, ActivationSketch]) -> dict[str, RowSums]:
-    limit = reach(sketches.values())
-    return {scheme: row_sums(sketch, limit) for scheme, sketch in sketches.items()}
+def _usual(weight: WeightMeasures) -> float:
+    """Return three standard deviations of the sum of a row of independent entries."""
+    return 3 * weight.rms * math.sqrt(math.prod(weight.shape[1:])) if weight.finite else 0.0
+
+
+def _histograms(cells: Mapping[str, tuple[ActivationSketch, float]]) -> dict[str, RowSums]:
+    limit = reach([sketch for sketch, _ in cells.values()], max(u for _, u in cells.values()))
+    return {scheme: row_sums(sketch, limit) for scheme, (sketch, _) in cells.items()}
 
 
 def weights(found: Subject) -> Gallery:

@@ -39,18 +39,18 @@ class RowSums:
     said: str
 
 
-def reach(sketches: Iterable[ActivationSketch]) -> float:
+def reach(sketches: Iterable[ActivationSketch], usual: float) -> float:
     """Choose one axis for all schemes: it holds every S, and thresholds that are not far off.
 
-    Where all sums are next to nothing beside the thresholds, it holds the lower threshold instead:
-    rounding errors are not worth a picture.
+    Args:
+        sketches: of one layer.
+        usual: how far the sums of independent weights would reach: where all cancel, the rounding
+            errors that are left are not worth a picture.
     """
     found = list(sketches)
-    widest = max((abs(s) for one in found for s in one.row_sums if math.isfinite(s)), default=0.0)
-    marks = sorted(value for one in found for value in _thresholds(one).values())
-    if marks and widest < 0.05 * marks[0]:
-        return 1.25 * marks[0]
-    near = [value for value in marks if value <= 2.5 * widest]
+    sums = [abs(s) for one in found for s in one.row_sums if math.isfinite(s)]
+    widest = max([*sums, usual])
+    near = [v for one in found for v in _thresholds(one).values() if v <= 2.5 * widest]
     return 1.06 * max([widest, *near]) or 1.0
 
 
