@@ -172,7 +172,9 @@ def batch_norm():
 
 def gated_batch_norm():
     """Its scale is zero: each sample gives the same alone, but not the same gradient."""
-    model = batch_norm()
+    model = nn.Sequential(
+        nn.Conv1d(2, 3, 2), nn.BatchNorm1d(3), nn.Tanh(), nn.Flatten(), nn.Linear(12, 2)
+    )
     nn.init.zeros_(model[1].weight)
     return model
 
@@ -206,7 +208,7 @@ MODELS = {
     "tokens": (Tokens, {"ids": tokens(4, 5), "scale": 2.0}, {LAYERS, SAMPLES}),
     "recurrent": (Recurrent, (noise(4, 3, 4),), {LAYERS, SAMPLES}),
     "batch norm": (batch_norm, noise(6, 5), {LAYERS, BATCH}),
-    "gated batch norm": (gated_batch_norm, noise(6, 5), {LAYERS, BATCH}),
+    "gated batch norm": (gated_batch_norm, noise(6, 2, 5), {LAYERS, SAMPLES, BATCH}),
     "shuffled": (Shuffled, noise(6, 5), {LAYERS, SAMPLES}),
 }
 

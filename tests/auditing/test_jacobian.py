@@ -56,7 +56,7 @@ CASES = {
     "two inputs": (TwoInputs, (noise(5, 3), noise(5, 2), MASK)),
     "many outputs": (wide, noise(5, 2)),
     "batch norm": (lambda: build("batch norm")[0], noise(6, 5)),
-    "gated batch norm": (lambda: build("gated batch norm")[0], noise(6, 5)),
+    "gated batch norm": (lambda: build("gated batch norm")[0], noise(6, 2, 5)),
     "evaluated batch norm": (lambda: build("evaluated batch norm")[0], noise(6, 5)),
 }
 every_case = pytest.mark.parametrize("name", CASES)
@@ -154,6 +154,22 @@ def test_tokens_by_their_embedding():
     with sdpa_kernel(SDPBackend.MATH):
         matrices = [jacrev(outputs, chunk_size=1)(table[n]).flatten(1) for n in range(2)]
     check(found, matrices)
+
+
+def test_the_first_embedding_of_samples_counts_whatever_is_done_to_it():
+    class Placed(nn.Module):
+        """Looks places up first, and changes the tokens' vectors in place."""
+
+        def __init__(self):
+            super().__init__()
+            self.place, self.table = nn.Embedding(3, 4), nn.Embedding(11, 4)
+
+        def forward(self, ids):
+            place = self.place(torch.arange(3))
+            return self.table(ids).mul_(2).add(place).flatten(1)
+
+    found = input_jacobian(Placed(), tokens(2, 3))
+    assert found.singular_values == pytest.approx([2] * 12)
 
 
 def test_inputs_by_name():

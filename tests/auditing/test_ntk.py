@@ -113,6 +113,24 @@ def test_same_sample_twice_is_singular():
         assert tangent_kernel(model.to(dtype), twice).condition == math.inf
 
 
+@pytest.mark.parametrize(
+    ("dtype", "small", "expected"),
+    [
+        (torch.float64, 1e-7, 1e14),
+        (torch.float64, 1e-9, math.inf),
+        (torch.float32, 1e-6, 1e12),
+        (torch.float32, 1e-8, math.inf),
+        (torch.bfloat16, 2**-5, 2**10),
+        (torch.bfloat16, 2**-7, math.inf),
+    ],
+)
+def test_rounding_decides_what_is_zero(dtype, small, expected):
+    model = nn.Linear(2, 1, bias=False).to(dtype)
+    found = tangent_kernel(model, torch.tensor([[1, 0], [0, small]]).to(dtype))
+    assert found.condition == pytest.approx(expected, rel=1e-4)
+    assert "counts as 0" in found.error
+
+
 def test_more_rows_than_parameters_are_singular():
     found = tangent_kernel(nn.Linear(2, 1), noise(9, 2).float())
     assert found.condition == math.inf

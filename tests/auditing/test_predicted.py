@@ -48,7 +48,7 @@ def batch(samples: int, width: int, seed: int, mean: float = 0.0):
     return x, torch.randint(10, (samples,), generator=generator)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("mean", [0.5, 1.0])
 def test_skewed_share_of_the_first_layer(mean, seed):
     net = random_net(functional.relu, 1024, 1, 2**0.5, seed)
@@ -58,7 +58,7 @@ def test_skewed_share_of_the_first_layer(mean, seed):
     assert 0.5 < one.skewed_10 < 0.9  # the bar is not met by all or nothing
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_skewed_share_behind_a_relu(seed):
     # N(0, 1) through ReLU: inputs of mean 0.4, not Gaussian, as in Table 1 of arXiv 2505.12909
     net = nn.Sequential(nn.ReLU(), *random_net(functional.relu, 1024, 1, 1.0, seed))
@@ -76,12 +76,12 @@ def test_biases_count():
     assert one.skewed_30 > 0.3
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_gradient_factor_of_wide_nets(name, seed):
     function, gain = ACTIVATIONS[name]
     net = random_net(function, 512, 5, gain, seed)
-    found = firstlight.audit(net, batch(128, 512, seed)).activations
+    found = firstlight.audit(net, batch(64, 512, seed)).activations
     pairs = [(one.chi, one.chi_predicted) for one in found if one.chi is not None]
     assert len(pairs) == 4
     for measured, predicted in pairs:

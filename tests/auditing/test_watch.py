@@ -152,7 +152,7 @@ def test_a_step_is_known_as_soon_as_its_update_is_over():
     model = sequential()
     with firstlight.watch(model, every=2, to=log):
         counts = []
-        train(model, 4, on_step=lambda step: counts.append(len(log.steps)))
+        train(model, 4, on_step=lambda _: counts.append(len(log.steps)))
     assert counts == [1, 1, 2, 2]
 
 
@@ -293,6 +293,13 @@ def test_steps_by_hand():
     assert watcher.history[0].weights[0].gradient_norm > 0
 
 
+def test_steps_by_hand_beside_an_optimizer_are_not_counted_twice():
+    model, log = sequential(), Log()
+    with firstlight.watch(model, every=2, to=log) as watcher:
+        train(model, 5, on_step=lambda _: watcher.step())
+    assert log.steps == [0, 2, 4]
+
+
 @pytest.mark.parametrize("reentrant", [False, True])
 def test_what_checkpointing_computes_again_is_not_measured_again(reentrant):
     plain, again = Plain(), Checkpointed(reentrant)
@@ -414,9 +421,14 @@ def test_an_exception_in_a_pass_leaves_nothing_behind(kind):
 
 def test_an_exception_in_training_is_not_hidden_and_sends_no_half_step():
     model, log = sequential(), Log()
-    with pytest.raises(ZeroDivisionError), firstlight.watch(model, to=log):
-        model(torch.randn(2, 8))
-        1 / 0  # noqa: B018
+
+    def fail():
+        with firstlight.watch(model, to=log):
+            model(torch.randn(2, 8))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert not log.steps
     assert not hooks(model)
 
@@ -554,30 +566,43 @@ def test_training_in_evaluation_mode_is_said():
         watched(model, 3)
 
 
+def passes(model, count):
+    for _ in range(count):
+        model(torch.randn(1, 8)).sum().backward()
+
+
 def test_passes_without_steps_are_said():
     model = sequential()
     watcher = firstlight.watch(model)
     with pytest.warns(firstlight.WatchWarning, match=r"watcher.step\(\)"):
-        for _ in range(300):
-            model(torch.randn(1, 8)).sum().backward()
+        passes(model, 300)
     watcher.close()
     assert watcher.history[0].weights[0].update_ratio is None
 
 
 def test_a_loop_without_steps_is_said_at_its_end():
     model = sequential()
-    with (
-        pytest.warns(firstlight.WatchWarning, match=r"watcher.step\(\)"),
-        firstlight.watch(model),
-    ):
-        for _ in range(3):
-            model(torch.randn(1, 8)).sum().backward()
+    watcher = firstlight.watch(model)
+    passes(model, 3)
+    with pytest.warns(firstlight.WatchWarning, match=r"watcher.step\(\)"):
+        watcher.close()
 
 
 def test_a_model_without_activations_is_said():
     with pytest.warns(firstlight.WatchWarning, match="only weights"):
         (seen,) = watched(nn.Linear(8, 4), 1)
     assert len(seen.weights) == 1
+
+
+def test_activations_that_cannot_be_measured_are_said():
+    class Imaginary(nn.Module):
+        def forward(self, x):
+            return torch.exp(1j * x)
+
+    model = nn.Sequential(nn.Linear(8, 8, dtype=torch.complex64), Imaginary())
+    call = lambda x: model(x.cfloat()).abs()  # noqa: E731
+    with pytest.warns(firstlight.WatchWarning, match="only weights"):
+        watched(model, 8, call=call)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")

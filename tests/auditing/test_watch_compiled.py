@@ -182,14 +182,13 @@ def test_a_compiled_step_is_said_and_counted_by_hand():
         optimizer.step()
         return loss
 
-    with (
-        pytest.warns(firstlight.WatchWarning, match=r"call watcher.step\(\)") as said,
-        firstlight.watch(model, every=3, to=log) as watcher,
-    ):
-        for _ in range(7):
+    with firstlight.watch(model, every=3, to=log) as watcher:
+        with pytest.warns(firstlight.WatchWarning, match=r"call watcher.step\(\)"):
+            step(torch.randn(16, 8))
+        watcher.step()
+        for _ in range(6):  # it is said once: a warning would be an error
             step(torch.randn(16, 8))
             watcher.step()
-    assert sum(issubclass(one.category, firstlight.WatchWarning) for one in said) == 1
     assert log.steps == [1, 3, 6]
     assert "weights/first.weight/update_ratio" in log.values[0]
 

@@ -200,7 +200,7 @@ def test_a_tracker_that_fails_stops_at_the_end_of_a_step():
     model, twin = Plain(), Plain()
     twin.load_state_dict(model.state_dict())
     watcher = firstlight.watch(model, every=1, to=full)
-    with pytest.raises(firstlight.FirstlightError, match="at step 2, .*no space left") as raised:
+    with pytest.raises(firstlight.FirstlightError, match=r"at step 2, .*no space left") as raised:
         train(model, 5)
     assert isinstance(raised.value.__cause__, OSError)
     train(twin, 3)  # the third update was made, and whole

@@ -77,7 +77,7 @@ def sequential():
     )
 
 
-def train(model, steps, *, call=None, optimizer=None, seed=0, on_step=lambda step: None):
+def train(model, steps, *, call=None, optimizer=None, seed=0, on_step=None):
     """Train a few steps on random numbers; return the losses."""
     call = model if call is None else call
     optimizer = optimizer or torch.optim.SGD(model.parameters(), lr=0.1)
@@ -90,7 +90,8 @@ def train(model, steps, *, call=None, optimizer=None, seed=0, on_step=lambda ste
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
-        on_step(step)
+        if on_step is not None:
+            on_step(step)
     return losses
 
 

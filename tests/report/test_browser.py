@@ -1,6 +1,7 @@
 """The page in a real browser, opened from a file: no network, no errors, keyboard, phone."""
 
 import pytest
+from browsing import media, shown, tab_to
 
 from firstlight.report import write
 
@@ -17,12 +18,6 @@ def show(visit, tmp_path):
         return visit(write(comparison, tmp_path)[-1], **look)
 
     return open_page
-
-
-def shown(page, selector):
-    return [
-        found for found in page.find_elements(By.CSS_SELECTOR, selector) if found.is_displayed()
-    ]
 
 
 def column(page, table, index):
@@ -52,11 +47,7 @@ def test_tables_sort_by_keyboard(make, show):
     heads = page.find_elements(By.CSS_SELECTOR, ".setting thead th")
     at = next(i for i, head in enumerate(heads) if head.text.startswith("Epoch 1,"))
     button = heads[at].find_element(By.CSS_SELECTOR, "button")
-    for _ in range(100):
-        page.switch_to.active_element.send_keys(Keys.TAB)
-        if page.switch_to.active_element == button:
-            break
-    assert page.switch_to.active_element == button
+    tab_to(page, button)
     page.switch_to.active_element.send_keys(Keys.ENTER)
     assert heads[at].get_attribute("aria-sort") == "descending"
     down = [float(text.split()[0]) for text in column(page, ".setting table", at)[:-1]]
@@ -125,10 +116,7 @@ def test_without_javascript_there_are_tables_and_still_pictures(make, show):
 def test_print_shows_the_still_pictures_and_every_run(make, show):
     page = show(make.sweep(), theme="dark")
     page.execute_script("dispatchEvent(new Event('beforeprint'))")
-    page.execute_cdp_cmd(
-        "Emulation.setEmulatedMedia",
-        {"media": "print", "features": [{"name": "prefers-color-scheme", "value": "dark"}]},
-    )
+    media(page, "print", "dark")
     assert len(shown(page, ".static")) == 1
     assert not shown(page, ".panels")
     assert len(shown(page, "details tbody tr")) == 18

@@ -30,6 +30,7 @@ def untouched(model: nn.Module) -> Iterator[None]:
         torch.inference_mode(False),
         quiet(model),
         left_as_it_was(model),
+        tables_kept(model),
         torch.enable_grad(),
     ):
         for module in model.modules():
@@ -38,6 +39,30 @@ def untouched(model: nn.Module) -> Iterator[None]:
             elif module is not model and not _stays(module):
                 module.training = False
         yield
+
+
+@contextlib.contextmanager
+def tables_kept(model: nn.Module) -> Iterator[None]:
+    """Put back the embeddings that ``max_norm`` rescales in every forward pass.
+
+    Example:
+        >>> table = nn.Embedding(1, 4, max_norm=0.01)
+        >>> before = table.weight.detach().clone()
+        >>> with tables_kept(table):
+        ...     _ = table(torch.tensor([0]))
+        >>> torch.equal(table.weight, before)
+        True
+    """
+    kinds = (nn.Embedding, nn.EmbeddingBag)
+    tables = [m.weight for m in model.modules() if isinstance(m, kinds) and m.max_norm is not None]
+    values = [table.detach().clone() for table in tables]
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for table, value in zip(tables, values, strict=True):
+                if not torch.equal(table, value):
+                    table.copy_(value)
 
 
 def _stays(module: nn.Module) -> bool:

@@ -27,7 +27,8 @@ def watch(
     its own update. No pass is added and no number changed. A step is a step of a ``torch.optim``
     optimizer that holds parameters of the model, or, where there is none, a call of the watcher's
     ``step()``; the first and every ``every``-th one are watched. Of a watched step it is the first
-    forward pass with ``model.training`` and gradients on that counts, of all it accumulates.
+    forward pass with ``model.training`` and gradients on that counts, of all it accumulates; its
+    activations' gradients are those of what ``backward`` was called on.
 
     A model that ``torch.compile`` compiled runs its watched steps as it is written: equal up to
     rounding, with other draws of dropout. Where nothing is seen, a ``WatchWarning`` says why.

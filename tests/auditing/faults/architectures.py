@@ -282,9 +282,9 @@ _PLACES = ("mlp", "convolutions", "transformer")
 for _name, _starts in {
     "sigmoid": deep("harmonic", nn.Sigmoid, gain="sigmoid"),
     "relu": deep("orthogonal", nn.ReLU, depth=30, gain="relu"),
-    "tanh": deep("orthogonal", nn.Tanh),
+    "tanh": deep("orthogonal", nn.Tanh)[:1],
 }.items():
-    ARCHITECTURES |= {f"deep_{_name}_{p}": a for p, a in zip(_PLACES, _starts, strict=True)}
+    ARCHITECTURES |= {f"deep_{_name}_{p}": a for p, a in zip(_PLACES, _starts, strict=False)}
 for _name in ("mlp", "resnet", "transformer"):
     ARCHITECTURES[f"{_name}_bfloat16"] = in_dtype(torch.bfloat16, ARCHITECTURES[_name])
     ARCHITECTURES[f"{_name}_float16"] = in_dtype(torch.float16, ARCHITECTURES[_name])

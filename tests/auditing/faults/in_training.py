@@ -1,12 +1,14 @@
 """Faults of what comes out and of what comes back: the output, the loss, gradients."""
 
+import math
+
 import torch
 from torch import nn
 
 import firstlight
 
 from .fault import Fault, Finding, Planted, names
-from .in_weights import BASIC, fill
+from .in_weights import BASIC, fill, first_entry
 
 
 def restarted(scheme: str, factor: float = 1.0):
@@ -25,6 +27,13 @@ def unused(at: Planted) -> None:
 
 def detached(at: Planted) -> None:
     at.module("below").register_forward_hook(lambda _module, _inputs, output: output.detach())
+
+
+def root_of_zero(at: Planted) -> None:
+    """What is added is zero, but its slope is infinite times zero."""
+    at.module("below").register_forward_hook(
+        lambda _module, _inputs, output: output + (0 * output).sqrt()
+    )
 
 
 def loud_head(at: Planted) -> None:
@@ -67,7 +76,7 @@ FAULTS = (
     ),
     Fault(
         "a chaotic net of 60 tanh layers",
-        names("deep_tanh_mlp deep_tanh_convolutions deep_tanh_transformer"),
+        names("deep_tanh_mlp"),
         restarted("lecun_normal", 6.0),
         (Finding("exploding gradient", "failure", "first"),),
     ),
@@ -77,6 +86,19 @@ FAULTS = (
     Fault(
         "a detached part", BASIC, detached,
         (Finding("unused parameters", "warning", "lower", among=True),),
+    ),
+    Fault(
+        "the root of zero", BASIC, root_of_zero,
+        (Finding("gradients are numbers", "failure", "lower", among=True),), mends=0,
+    ),
+    Fault(
+        "a NaN at the end", BASIC, first_entry("head_bias", math.nan),
+        (
+            Finding("weights are numbers", "failure", "head_bias"),
+            Finding("output is a number", "failure", "head"),
+            Finding("loss is a number", "failure"),
+        ),
+        mends=2,
     ),
     Fault(
         "dead before the head", names("mlp resnet batch_norm_mlp"), fill("last", -1e3),

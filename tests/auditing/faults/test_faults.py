@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import firstlight
+from firstlight.auditing.judge import CHECKS
 
 from . import ARCHITECTURES, CASES, FAULTS, Planted
 
@@ -61,6 +62,11 @@ def test_there_are_enough():
     assert sum(len(fault.on) >= 3 for fault in FAULTS) >= 15
     assert len(CASES) >= 45
     assert len({fault.name for fault in FAULTS}) == len(FAULTS)
+
+
+def test_every_check_has_a_fault():
+    planted = {finding.check for fault in FAULTS for finding in fault.finds}
+    assert planted == {check.name for check in CHECKS} | {"float range"}
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)

@@ -19,6 +19,7 @@ from firstlight.auditing.measures import (
 )
 from firstlight.auditing.result import Audit
 from firstlight.auditing.verdict import Verdict
+from firstlight.report import write_audit
 
 SCHEMES = ("default", "he_normal", "sinusoidal", "harmonic")
 
@@ -194,3 +195,13 @@ def made():
         rich=rich,
         spectra=spectra,
     )
+
+
+@pytest.fixture
+def show(visit, tmp_path):
+    """Open the report of audits; the browser must have nothing to complain about."""
+
+    def open_page(audits, **look):
+        return visit(write_audit(audits, tmp_path)[-1], **look)
+
+    return open_page

@@ -40,7 +40,7 @@ def test_shows_what_was_really_measured(tmp_path):
         found[scheme] = firstlight.audit(net, batch, ntk=True, jacobian=True)
     text = write_audit(found, tmp_path)[1].read_text(encoding="utf-8")
     assert "twin rows" in text
-    rms = f"{float(net[2].weight.square().mean().sqrt()):.3g}"
+    rms = f"{float(net[2].weight.detach().square().mean().sqrt()):.3g}"
     assert f"| `2.weight` | sinusoidal | 32\N{MULTIPLICATION SIGN}32 | {rms} |" in text
 
 

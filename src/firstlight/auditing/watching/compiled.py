@@ -48,9 +48,9 @@ def inside() -> bool:
     """Return whether Python is being run by Dynamo, which then compiles what is called next."""
     if "torch._dynamo" not in sys.modules:
         return False
-    from torch._C._dynamo.eval_frame import get_eval_frame_callback
+    from torch._C._dynamo import eval_frame
 
-    return get_eval_frame_callback() not in (None, False)
+    return getattr(eval_frame, "get_eval_frame_callback", bool)() not in (None, False)
 
 
 class Gate:

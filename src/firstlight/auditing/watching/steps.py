@@ -58,8 +58,9 @@ class Steps:
 
     def by_hand(self) -> None:
         """Count a step that no optimizer makes; from the first on, only these count."""
+        if self._manual or not self._round:
+            self.count += 1  # else it is the one that an optimizer has just made
         self._manual = True
-        self.count += 1
 
     def close(self) -> None:
         """Remove the hooks."""

@@ -21,9 +21,9 @@ SCRIPTED = (
     "watch them"
 )
 NO_ACTIVATIONS = "no activation was found in the model: only weights are watched"
-OTHER_WAYS = (
-    "the model takes another way through its own code in every pass: its activations cannot be "
-    "told apart, only weights are watched"
+UNMEASURED = (
+    "none of the model's activations could be measured: they are not real numbers, or it takes "
+    "another way through its code in every pass; only weights are watched"
 )
 SCALED = (
     "the pass is in float16, and nothing is known of how the loss is scaled: activations' gradient "

@@ -153,7 +153,7 @@ class Watcher:
 
     def _say_of(self, look: Look) -> None:
         if not look.names and not self._looker.scripted:
-            self._say(texts.OTHER_WAYS if self._looker.expects else texts.NO_ACTIVATIONS)
+            self._say(texts.UNMEASURED if self._looker.expects else texts.NO_ACTIVATIONS)
         if look.half and self._scaler() is None:
             self._say(texts.SCALED)
         if look.weights.sharded:

@@ -13,7 +13,7 @@ from firstlight.auditing.watching.watched import WatchedWeight
 from firstlight.auditing.weights import measure_weights
 from firstlight.model.views import WeightView
 
-#: Entries of a matrix by which its change is told: their ratio is that of all within a percent.
+#: Entries of a matrix by which its change is told: their ratio is that of all to about a percent.
 _ENTRIES = 1 << 16
 _DETAILS = (
     "zero_rows",
@@ -43,7 +43,9 @@ class WeightLook:
             self._found = _with_details(self._found, self._views)
         self._before = [_sample(view) for view in self._views]
         self._gradients: dict[int, float] = {}
-        self._waiting = {id(p) for view in self._views for p in _stored(view) if p.requires_grad}
+        stored = [parameter for view in self._views for parameter in _stored(view)]
+        self._known = {id(parameter) for parameter in stored}
+        self._waiting = {id(parameter) for parameter in stored if parameter.requires_grad}
 
     @property
     def changed(self) -> bool:
@@ -54,8 +56,9 @@ class WeightLook:
     def gradients(self, parameters: Iterable[Tensor], scale: float = 1.0) -> None:
         """Read the gradients that an update is about to use; the first reading counts."""
         for parameter in parameters:
-            gradient = parameter.grad
-            if gradient is not None and id(parameter) not in self._gradients:
+            wanted = id(parameter) in self._known and id(parameter) not in self._gradients
+            gradient = parameter.grad if wanted else None
+            if gradient is not None:
                 values = gradient.coalesce().values() if gradient.is_sparse else gradient
                 self._gradients[id(parameter)] = norm(values) / scale
 
