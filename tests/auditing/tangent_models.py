@@ -70,7 +70,7 @@ class Tokens(nn.Module):
 
     def forward(self, ids, scale=1.0):
         x = self.body(self.drop(self.table(ids) + self.place) * scale)
-        return {"loss": x.mean(), "logits": self.head(x.mean(1)), "hidden": x}
+        return {"loss": x.mean(), "hidden": x, "logits": self.head(x.mean(1))}
 
 
 class Encoder(nn.Module):

@@ -16,9 +16,6 @@ from firstlight.auditing.verdict import LEVELS, Verdict
 from firstlight.cli.show.notation import BRIEF, MARKS, NONE, STYLES, Write, joined, short, writer
 from firstlight.cli.show.summary import SUMMARY
 
-#: The room for a scheme's name in the head of a column.
-_NAME = 13
-
 
 @dataclass(frozen=True)
 class SideBySide:

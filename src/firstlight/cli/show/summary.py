@@ -17,7 +17,7 @@ def _moments(audit: Audit) -> str:
     found = [one.second_moment for one in audit.activations if one.finite]
     if not found:
         return NONE
-    low, high = short(min(found)), short(max(found))
+    low, high = short(min(found), 2), short(max(found), 2)
     return low if low == high else f"{low}{NONE}{high}"
 
 
@@ -65,7 +65,7 @@ def _jacobian(audit: Audit) -> str:
 #: By name, in the order of the rows.
 SUMMARY: dict[str, Callable[[Audit], str]] = {
     "loss at step 0": lambda audit: short(audit.output.loss),
-    "  over the uninformed one": _ratio,
+    "  over uninformed": _ratio,
     "logit spread": lambda audit: short(audit.output.spread),
     "E z², least and most": _moments,
     "skewed .1 %, mean": _over("skewed_10", _mean, percent),
@@ -76,6 +76,6 @@ SUMMARY: dict[str, Callable[[Audit], str]] = {
     "gradient lost, decades": _lost,
     "S ratio, mean": _row_sums,
     "rank %, least": _rank,
-    "tangent kernel, condition": _kernel,
+    "NTK, condition": _kernel,
     "Jacobian, mean square": _jacobian,
 }

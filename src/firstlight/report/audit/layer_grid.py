@@ -79,7 +79,7 @@ def _remarks(one: Record) -> Cell:
     weight = one.weight
     said = ["not finite"] * (not weight.finite) + ["frozen"] * weight.frozen
     said += [weight.role] * (weight.role != "weight") + [weight.note] * bool(weight.note)
-    said += [f"same as {listed(weight.same_as, 2)}"] * bool(weight.same_as)
+    said += [f"same as {listed(weight.same_as, 1)}"] * bool(weight.same_as)
     joined = "; ".join(dict.fromkeys(said))
     return Cell(joined, joined or None)
 
