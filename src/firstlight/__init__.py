@@ -7,9 +7,14 @@ from firstlight.errors import FirstlightError, OptionError
 
 if TYPE_CHECKING:
     from firstlight import init, theory
-    from firstlight.auditing import Audit, UnhealthyError, WatchWarning, audit, audit_starts, watch
-    from firstlight.comparison import compare
-    from firstlight.model import initialize, plan
+    from firstlight.auditing.audit import audit
+    from firstlight.auditing.result import Audit, UnhealthyError
+    from firstlight.auditing.starts import audit_starts
+    from firstlight.auditing.watch import watch
+    from firstlight.auditing.watching.watched import WatchWarning
+    from firstlight.comparison.compare import compare
+    from firstlight.model.initialize import initialize
+    from firstlight.model.planning import plan
 
 __version__ = "0.1.0"
 

@@ -5,12 +5,12 @@ import importlib.util
 import pytest
 import torch
 from torch import nn
+from zoo import CASES, ZOO
+from zoo.entry import load
 
 import firstlight
 from firstlight.init import SCHEMES
 from firstlight.model.zoo import mlp, small_resnet, small_vit
-from zoo import CASES, ZOO
-from zoo.entry import load
 
 #: What is truly unlike a trained-for start in a model of the zoo, by the checks that say so.
 TRUE = {

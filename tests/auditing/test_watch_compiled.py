@@ -203,6 +203,20 @@ def test_without_stances_it_is_said(monkeypatch):
     assert not watcher.history
 
 
+def test_two_optimizers_and_a_model_compiled_afterwards():
+    model, log = sequential(), Log()
+    optimizers = [torch.optim.SGD(part.parameters(), lr=0.1) for part in (model[:2], model[2:])]
+    with firstlight.watch(model, every=2, to=log):
+        call = torch.compile(model, backend="eager", fullgraph=True)
+        for _ in range(5):
+            call(torch.randn(5, 8)).square().mean().backward()
+            for optimizer in optimizers:
+                optimizer.step()
+                optimizer.zero_grad()
+    assert log.steps == [1, 2, 4]
+    assert "weights/4.weight/update_ratio" in log.values[0]
+
+
 def test_two_watchers_stand_aside_together():
     model = Plain()
     call, first = before(model, None, backend="eager")

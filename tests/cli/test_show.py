@@ -11,7 +11,7 @@ from torch import nn
 import firstlight
 from firstlight.cli.show import SideBySide, Single
 from firstlight.cli.show.layers import Layers, rows
-from firstlight.cli.show.side_by_side import _blocks, _rows
+from firstlight.cli.show.side_by_side import _fitting, _rows
 from firstlight.model.named import build
 
 
@@ -130,11 +130,11 @@ def test_numbers_that_are_none_are_shown_as_such():
 
 def test_schemes_that_do_not_fit_beside_each_other_stand_below(starts):
     table = _rows(starts)
-    assert list(_blocks(table, tuple(starts), 200)) == [tuple(starts)]
-    blocks = list(_blocks(table, tuple(starts), 60))
+    assert _fitting(table, tuple(starts), 200) == (2, [tuple(starts)])
+    _, blocks = _fitting(table, tuple(starts), 60)
     assert [scheme for block in blocks for scheme in block] == list(starts)
     assert len(blocks) > 1
-    assert [len(block) for block in _blocks(table, tuple(starts), 1)] == [1] * len(starts)
+    assert [len(block) for block in _fitting(table, tuple(starts), 1)[1]] == [1] * len(starts)
 
 
 def test_checks_with_faults_stand_first_and_every_check_is_there(starts):
@@ -145,4 +145,4 @@ def test_checks_with_faults_stand_first_and_every_check_is_there(starts):
     first = marks.index(True)
     assert all(marks[first : first + sum(marks)])
     assert names[0] == "loss at step 0"
-    assert {"tangent kernel, condition", "Jacobian, mean square"} <= set(names)
+    assert {"NTK, condition", "Jacobian, mean square"} <= set(names)

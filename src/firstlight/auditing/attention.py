@@ -67,7 +67,8 @@ def _of_a_few(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
 
 def _recomputed(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
     """Return the probabilities of the first heads, which the fused kernel keeps to itself."""
-    named = dict(zip(("query", "key", "value", "attn_mask", "dropout_p", "is_causal"), args))
+    names = ("query", "key", "value", "attn_mask", "dropout_p", "is_causal")
+    named: dict[str, Any] = dict(zip(names, args, strict=False))
     named |= kwargs
     query, key, mask = named["query"].detach(), named["key"].detach(), named.get("attn_mask")
     if query.ndim < 3 or query.shape[:-2] != key.shape[:-2]:

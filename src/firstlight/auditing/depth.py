@@ -34,7 +34,7 @@ class Profile:
 
 
 def profile(audit: Audit) -> Profile | None:
-    """Fit the gradient norms; None with fewer than two depths, or where none arrives at the last."""
+    """Fit the gradient norms; None with fewer than two depths, or where none is at the last."""
     found = _strongest(audit)
     if len(found) < 2:
         return None

@@ -127,6 +127,11 @@ def product(rows: Tensor, kernel: Tensor) -> None:
         kernel: (rows, rows).
     """
     width = max(1, MEMORY // (32 * len(rows)))
+    step = max(64, -(-len(rows) // 8))  # of blocks: what is below the diagonal is mirrored
     for part in rows.split(width, dim=1):
         wide = to_double(part).to(kernel.device)
-        kernel.addmm_(wide, wide.mT)
+        for start in range(0, len(rows), step):
+            stop = min(start + step, len(rows))
+            found = wide[start:stop] @ wide[start:].mT
+            kernel[start:stop, start:] += found
+            kernel[stop:, start:stop] += found[:, stop - start :].mT

@@ -11,7 +11,7 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-import firstlight
+from firstlight import __version__
 from firstlight.comparison import optimizers
 from firstlight.comparison.accelerator import accelerator
 from firstlight.comparison.batches import batches, order
@@ -98,7 +98,7 @@ def train(spec: RunSpec, data: Data, on_epoch: Callable[[], None] = lambda: None
 def versions() -> dict[str, str]:
     """Return the versions of what a run's numbers depend on."""
     return {
-        "firstlight": firstlight.__version__,
+        "firstlight": __version__,
         "torch": torch.__version__,
         "numpy": np.__version__,
     }

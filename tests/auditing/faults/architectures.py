@@ -23,6 +23,7 @@
     first        the activation from which on gradients are followed
 """
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -106,7 +107,8 @@ class Tabular(nn.Module):
 
 def stack(kind: type[nn.Module], depth: int, width: int) -> nn.Sequential:
     """``depth`` square layers, each before an activation."""
-    return nn.Sequential(*[part for _ in range(depth) for part in (nn.Linear(width, width), kind())])
+    parts = [(nn.Linear(width, width), kind()) for _ in range(depth)]
+    return nn.Sequential(*itertools.chain.from_iterable(parts))
 
 
 def convolutions(kind: type[nn.Module], depth: int, width: int = 16) -> nn.Sequential:
@@ -118,10 +120,12 @@ def convolutions(kind: type[nn.Module], depth: int, width: int = 16) -> nn.Seque
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, 10))
 
 
-def normed(kind: type[nn.Module] = nn.ReLU, width: int = 64) -> nn.Sequential:
+def normed(width: int = 64) -> nn.Sequential:
     """Two hidden layers with batch norm."""
-    layers = [(nn.Linear(width, width, bias=False), nn.BatchNorm1d(width), kind()) for _ in range(2)]
-    return nn.Sequential(*[part for layer in layers for part in layer], nn.Linear(width, 10))
+    layers: list[nn.Module] = []
+    for _ in range(2):
+        layers += [nn.Linear(width, width, bias=False), nn.BatchNorm1d(width), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Linear(width, 10))
 
 
 def evaluated(model: nn.Module, batch: Batch) -> nn.Module:
@@ -153,7 +157,9 @@ def deep(scheme: str, kind: type[nn.Module], depth: int = 60, **options: Any) ->
     """Return plain networks of one activation, which only ``scheme`` lets a signal through."""
     return [
         Architecture(
-            lambda: started(nn.Sequential(*stack(kind, depth, 32), nn.Linear(32, 10)), scheme, options),
+            lambda: started(
+                nn.Sequential(*stack(kind, depth, 32), nn.Linear(32, 10)), scheme, options
+            ),
             rows(64, 32),
             {"first": "1"},
         ),
@@ -196,8 +202,8 @@ def whole(end: int, *shape: int, seed: int = 0) -> torch.Tensor:
 
 _MLP = {
     "inner": "3.weight", "other": "5.weight", "shift": "3.bias", "activation": "4",
-    "last": "5.bias", "end": "6", "expansion": "1.weight", "head": "7.weight", "head_bias": "7.bias",
-    "below": "2", "lower": "1.weight",
+    "last": "5.bias", "end": "6", "expansion": "1.weight", "head": "7.weight",
+    "head_bias": "7.bias", "below": "2", "lower": "1.weight",
 }  # fmt: skip
 _RESNET = {
     "inner": "stages.0.conv1.weight", "other": "stages.0.conv2.weight",
@@ -208,8 +214,9 @@ _RESNET = {
 }  # fmt: skip
 _BLOCKS = {
     "inner": "blocks.1.mlp.0.weight", "other": "blocks.0.mlp.0.weight",
-    "shift": "blocks.1.mlp.0.bias", "activation": "blocks.1.mlp.1", "scale": "blocks.1.norm2.weight",
-    "last": "norm.weight", "expansion": "blocks.1.mlp.0.weight", "attention": "blocks.0.attention",
+    "shift": "blocks.1.mlp.0.bias", "activation": "blocks.1.mlp.1",
+    "scale": "blocks.1.norm2.weight", "last": "norm.weight",
+    "expansion": "blocks.1.mlp.0.weight", "attention": "blocks.0.attention",
     "queries": "blocks.0.attention.in_proj_weight", "head": "head.weight",
     "head_bias": "head.bias", "below": "blocks.0", "lower": "blocks.0.mlp.0.weight",
 }  # fmt: skip
@@ -275,7 +282,9 @@ ARCHITECTURES: dict[str, Architecture] = {
         {"head": "4.weight"},
     ),
     "batch_norm_mlp": Architecture(
-        normed, rows(64, 64), {"norm": "1", "first_norm": "1", "scale": "1.weight", "last": "4.bias", "end": "5"}
+        normed,
+        rows(64, 64),
+        {"norm": "1", "first_norm": "1", "scale": "1.weight", "last": "4.bias", "end": "5"},
     ),
 }  # fmt: skip
 _PLACES = ("mlp", "convolutions", "transformer")

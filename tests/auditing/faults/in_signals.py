@@ -74,7 +74,8 @@ def fresh_statistics(at: Planted) -> None:
 
 FAULTS = (
     Fault(
-        "a dead layer", BASIC, fill("shift", -1e3), (Finding("dead units", "failure", "activation"),)
+        "a dead layer", BASIC, fill("shift", -1e3),
+        (Finding("dead units", "failure", "activation"),),
     ),
     Fault(
         "saturated tanh", SATURATING, times(100.0),
@@ -101,8 +102,8 @@ FAULTS = (
         (Finding("vanishing signal", "failure", "activation"),),
     ),
     Fault(
-        "bfloat16 overflow", names("mlp_bfloat16 resnet_bfloat16 transformer_bfloat16"), overflowing,
-        (Finding("signals are numbers", "failure", "activation"),),
+        "bfloat16 overflow", names("mlp_bfloat16 resnet_bfloat16 transformer_bfloat16"),
+        overflowing, (Finding("signals are numbers", "failure", "activation"),),
     ),
     Fault(
         "float16 overflow", names("mlp_float16 resnet_float16 transformer_float16"), overflowing,
@@ -137,7 +138,8 @@ FAULTS = (
         (Finding("weights are numbers", "failure", "scale"),),
     ),
     Fault(
-        "a stale variance", EVALUATED, stale_variance, (Finding("stale variance", "failure", "norm"),)
+        "a stale variance", EVALUATED, stale_variance,
+        (Finding("stale variance", "failure", "norm"),),
     ),
     Fault("a stale mean", EVALUATED, stale_mean, (Finding("stale mean", "failure", "norm"),)),
     Fault(

@@ -1,7 +1,7 @@
 """Every fault is found, in its place and by its name; its healthy twin raises no alarm."""
 
 import copy
-from functools import lru_cache
+from functools import cache
 
 import pytest
 import torch
@@ -34,12 +34,12 @@ def audited(at: Planted) -> firstlight.Audit:
     return found
 
 
-@lru_cache(maxsize=None)
+@cache
 def audit_of(fault, name: str) -> firstlight.Audit:
     return audited(faulty(fault, name))
 
 
-@lru_cache(maxsize=None)
+@cache
 def audit_after(call: str, fault, name: str) -> firstlight.Audit:
     at = faulty(fault, name)
     exec(call, {"firstlight": firstlight, "torch": torch, "model": at.model, "batch": at.batch})

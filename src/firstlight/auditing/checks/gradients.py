@@ -79,7 +79,7 @@ CHECKS = (
         _gained,
         5,
         8,
-        "arXiv 1211.5063; with batch norm, 1902.08129, the gradient of a healthy ResNet-152 gains 4",
+        "arXiv 1211.5063; with batch norm (1902.08129) a healthy ResNet-152 gains four",
         "from the last activation to {where} the gradient grows by {number} orders of magnitude",
         "from the last activation to the first the gradient grows by {number} orders of magnitude",
         "firstlight.initialize(model, {hint})",
@@ -116,8 +116,8 @@ def float_range(audit: Audit) -> list[Verdict]:
         return []
     word = "falls" if found.factor < 1 else "grows"
     message = (
-        f"the gradient {word} by a factor of {found.factor:.3g} a weight layer and leaves the range "
-        f"of {audit.dtype} {found.leaves} layers from the loss"
+        f"the gradient {word} by a factor of {found.factor:.3g} a weight layer and leaves the "
+        f"range of {audit.dtype} {found.leaves} layers from the loss"
     )
     if found.leaves > 10 * found.depth:
         return [Verdict("float range", "ok", message, number=float(found.leaves))]

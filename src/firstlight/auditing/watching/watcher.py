@@ -113,7 +113,8 @@ class Watcher:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
-            self._look = None  # half a step, and a tracker's error would hide what went wrong
+            # half a step says little, and an error of a tracker would hide what went wrong
+            self._look, self._passes = None, 0
         self.close()
 
     def _detach(self) -> None:
@@ -160,8 +161,9 @@ class Watcher:
             self._say(texts.SHARDED)
 
     def _before_step(self, optimizer: Optimizer) -> None:
-        self._entrance.release()
         if self._look is not None:
+            if not self._look.stepped:
+                self._entrance.release()  # a compiled function around the pass has ended
             scale = getattr(optimizer, "grad_scale", None)  # fused ones unscale by themselves
             factor = 1.0 if scale is None else float(scale)
             self._look.weights.gradients(held(optimizer), factor)

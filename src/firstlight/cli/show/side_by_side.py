@@ -37,8 +37,9 @@ class SideBySide:
         yield write(f"batch: {self.about}", "dim")
         yield write("")
         rows = _rows(self.audits)
-        for schemes in _blocks(rows, tuple(self.audits), options.max_width):
-            yield _table(rows, schemes, write)
+        gap, blocks = _fitting(rows, tuple(self.audits), options.max_width)
+        for schemes in blocks:
+            yield _table(rows, schemes, write, gap)
             yield write("")
         for scheme, audit in self.audits.items():
             ending = write(f"{MARKS[audit.level]} {state(audit)}", STYLES[audit.level])
@@ -99,13 +100,23 @@ def _check(name: str, audits: Mapping[str, Audit]) -> Row:
     return Row(name, cells, styles)
 
 
-def _blocks(rows: Sequence[Row], schemes: tuple[str, ...], width: int) -> Iterator[tuple[str, ...]]:
+def _fitting(
+    rows: Sequence[Row], schemes: tuple[str, ...], width: int
+) -> tuple[int, list[tuple[str, ...]]]:
+    """Return the gap between columns, and which schemes stand beside each other."""
+    wide, narrow = (list(_blocks(rows, schemes, width, gap)) for gap in (2, 1))
+    return (2, wide) if len(wide) == len(narrow) else (1, narrow)
+
+
+def _blocks(
+    rows: Sequence[Row], schemes: tuple[str, ...], width: int, gap: int
+) -> Iterator[tuple[str, ...]]:
     """Yield as many schemes at a time as fit beside the names of the rows."""
     label = max(len(row.name) for row in rows) if rows else 0
     block: list[str] = []
     taken = label
     for scheme in schemes:
-        own = 2 + max([_head_width(scheme), *(cell_len(row.cells[scheme]) for row in rows)])
+        own = gap + max([_head_width(scheme), *(cell_len(row.cells[scheme]) for row in rows)])
         if block and taken + own > width:
             yield tuple(block)
             block, taken = [], label
@@ -123,8 +134,9 @@ def _head_width(scheme: str) -> int:
     return max(map(len, _head(scheme).split("\n")))
 
 
-def _table(rows: Sequence[Row], schemes: tuple[str, ...], write: Write) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+def _table(rows: Sequence[Row], schemes: tuple[str, ...], write: Write, gap: int) -> Table:
+    padding = (0, gap - 1, 0, 0)  # beside the box's own column
+    table = Table(box=box.SIMPLE_HEAD, padding=padding, pad_edge=False, show_edge=False)
     table.add_column(overflow="crop", no_wrap=True)
     for scheme in schemes:
         table.add_column(write(_head(scheme)), no_wrap=True, overflow="crop", vertical="bottom")
