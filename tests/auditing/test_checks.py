@@ -77,7 +77,7 @@ def test_rank_in_sixteen_bits_counts_above_rounding(dtype, size):
     generator = torch.Generator().manual_seed(0)
     square = torch.randn(size, size, generator=generator)
     low = square[:, :8] @ square[:8]
-    assert rank(square.to(dtype)).rank >= 0.99 * size
+    assert rank(square.to(dtype)).rank >= 0.98 * size
     assert rank(low.to(dtype)).rank == 8
     assert rank(sinusoidal_(torch.empty(size, size)).to(dtype)).rank == size // 2 - 1
     assert rank(harmonic_(torch.empty(size, size)).to(dtype)).rank == size - 2

@@ -35,7 +35,8 @@ def broken():
 
 def test_health_is_asserted(healthy, broken):
     healthy.assert_healthy(warnings=True)
-    with pytest.raises(firstlight.UnhealthyError, match=r"weights are numbers: 0\.weight") as caught:
+    named = r"weights are numbers: 0\.weight"
+    with pytest.raises(firstlight.UnhealthyError, match=named) as caught:
         broken.assert_healthy()
     assert "firstlight.initialize" in str(caught.value)
     assert isinstance(caught.value, firstlight.FirstlightError)
@@ -89,8 +90,9 @@ def test_measures_are_those_of_the_obvious_computation(healthy):
     loss = nn.functional.cross_entropy(model[2](torch.relu(z)), y)
     loss.backward()
     site = healthy.activations[0]
+    gradient, z, loss = z.grad, z.detach(), loss.detach()
     assert site.second_moment == pytest.approx(float(z.square().mean()), rel=1e-5)
-    assert site.gradient_norm == pytest.approx(float(z.grad.norm()), rel=1e-5)
+    assert site.gradient_norm == pytest.approx(float(gradient.norm()), rel=1e-5)
     assert site.output_second_moment == pytest.approx(float(z.relu().square().mean()), rel=1e-5)
     assert healthy.output.loss == pytest.approx(float(loss), rel=1e-6)
     norms = {one.name: one.norm for one in healthy.gradients}

@@ -98,7 +98,7 @@ def test_a_single_bad_number_is_seen(value):
         ("hardtanh", 0.05, -1.0, 1.0),
         ("leaky_relu", 1e-3, -math.inf, math.inf),
         ("sin", 0.05, -math.inf, math.inf),
-        ("softplus", 0.05, -2.944, math.inf),  # the slope is a sigmoid
+        ("softplus", 0.05, -3.272, math.inf),  # sigmoid(z) = 0.05 sigmoid(1)
     ],
 )
 def test_flat_ends_are_where_the_slope_says(name, slope, low, high):

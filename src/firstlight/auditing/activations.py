@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from firstlight.auditing.features import Features
 from firstlight.auditing.measures import ActivationMeasures, ActivationSketch
 from firstlight.auditing.predicted import Layer, Layers, chi, on_probability, skewed, thresholds
 from firstlight.auditing.probe import Seen
@@ -27,7 +28,7 @@ def _one(site: Site, seen: Seen, layers: Layers, sketches: bool) -> ActivationMe
     layer = layers.layer(site.names) if site.plain else None
     source = seen.scales.get(site.source) if site.source is not None else None
     applies = layer is not None and source is not None and layer.sound and source.sound
-    expected = _skew(layer, source) if applies else {}
+    expected = _skew(layer, source, seen.features.get(site.source)) if applies else {}
     return ActivationMeasures(
         path=site.activation.path,
         activation=site.activation.name,
@@ -55,10 +56,10 @@ def _one(site: Site, seen: Seen, layers: Layers, sketches: bool) -> ActivationMe
     )
 
 
-def _skew(layer: Layer | None, source: Scale | None) -> dict[str, float]:
+def _skew(layer: Layer | None, source: Scale | None, inputs: Features | None) -> dict[str, float]:
     assert layer is not None
     assert source is not None
-    probability = on_probability(layer, source)
+    probability = on_probability(layer, source, inputs)
     return {
         "skewed_10_predicted": skewed(probability, 0.1),
         "skewed_30_predicted": skewed(probability, 0.3),

@@ -85,8 +85,9 @@ class ActivationMeasures:
         mean, second_moment: of z.
         output_second_moment: of f(z).
         skewed_10, skewed_30: share of units with |P(z > 0) - 1/2| above 0.1 and 0.3.
-        skewed_10_predicted, skewed_30_predicted: what Theorem 1 of arXiv 2505.12909 says they are
-            for this weight's row sums and these inputs; None where it does not apply.
+        skewed_10_predicted, skewed_30_predicted: what the general form of Theorem 1 of arXiv
+            2505.12909 says they are for this weight and its inputs' means and variances; None where
+            it does not apply.
         dead: share of units on which f is flat for every observation.
         saturated: share of elements on which f is flat, for functions flat on both sides.
         oui: how differently samples switch the units; None for one sample.

@@ -105,6 +105,7 @@ def estimate(network: Network) -> Estimate:
     smallest = min(float(ritz.values[-1]) for ritz in (first, *(ritz for _, ritz in runs)))
     if theta.rows > sum(parameter.numel() for parameter in network.parameters.values()):
         smallest = 0.0
+    within = max(float(first.residuals[0]), network.noise * float(first.values[0]))
     return Estimate(
         values=first.values,
         largest=float(first.values[0]),
@@ -116,7 +117,7 @@ def estimate(network: Network) -> Estimate:
         how=f"Lanczos, {len(first.values)} steps from each of {1 + len(runs)} starts",
         error=(
             f"standard errors: trace {spread:.2g}, effective rank {rank_spread:.2g}; the largest "
-            f"eigenvalue is within {float(first.residuals[0]):.2g}; the smallest is an upper "
+            f"eigenvalue is within {within:.2g}; the smallest is an upper "
             "bound, so the condition number a lower bound"
         ),
     )

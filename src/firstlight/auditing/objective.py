@@ -64,7 +64,8 @@ def objective(model: nn.Module, batch: Any, loss: Loss) -> Objective:
     """Split a batch: into inputs and targets, where the model cannot take it whole.
 
     A pair is (inputs, targets) where the model cannot take both, where a loss compares two, or
-    where the second are labels, a whole number for each sample; else it is two arguments. Of a dict, labels or targets that the model's ``forward`` does not take are the targets.
+    where the second are labels, a whole number for each sample; else it is two arguments. Of a
+    dict, labels or targets that the model's ``forward`` does not take are the targets.
 
     Raises:
         OptionError: the loss is no known name and no callable, or needs targets that are not there.
@@ -195,12 +196,12 @@ def _call(task: Objective, output: Any) -> Tensor:
 def _check_targets(task: Objective, output: Any) -> None:
     """Refuse a broadcast that nobody wants: (n, 1) against (n,) compares all with all."""
     targets = task.targets
-    if task.loss in (functional.mse_loss, functional.l1_loss) and isinstance(targets, Tensor):
-        if output.shape != targets.shape:
-            raise FirstlightError(
-                f"output and targets must have one shape, got {tuple(output.shape)} and "
-                f"{tuple(targets.shape)}"
-            )
+    by_element = task.loss in (functional.mse_loss, functional.l1_loss)
+    if by_element and isinstance(targets, Tensor) and output.shape != targets.shape:
+        raise FirstlightError(
+            f"output and targets must have one shape, got {tuple(output.shape)} and "
+            f"{tuple(targets.shape)}"
+        )
 
 
 def _classes(task: Objective, output: Any) -> int | None:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from firstlight import theory
+from firstlight.auditing.features import Features
 from firstlight.auditing.signal import Scale
 from firstlight.auditing.sites import Site
 from firstlight.errors import FirstlightError
@@ -88,9 +89,15 @@ def _rows(view: WeightView) -> Tensor | None:
     return weight.reshape(len(weight), -1).float()
 
 
-def on_probability(layer: Layer, source: Scale) -> Tensor:
-    """Return P(z > 0) of each unit: Theorem 1 of arXiv 2505.12909 with each row's own norm."""
-    return theory.on_probability_of(layer.matrix, source.mean, source.variance, layer.bias)
+def on_probability(layer: Layer, source: Scale, inputs: Features | None) -> Tensor:
+    """Return P(z > 0) of each unit: the general form of Theorem 1 of arXiv 2505.12909.
+
+    With the mean and the variance of every input, where they are known one by one.
+    """
+    known = inputs.taps(layer.inputs) if inputs is not None else None
+    if known is None:
+        return theory.on_probability_of(layer.matrix, source.mean, source.variance, layer.bias)
+    return theory.on_probability_of(layer.matrix, known.mean, known.variance, layer.bias)
 
 
 def thresholds(layer: Layer, source: Scale) -> tuple[float, float]:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from firstlight.auditing.attention import ATTENDS, attention_entropy
+from firstlight.auditing.features import Features, features
 from firstlight.auditing.measures import AttentionMeasures, NormMeasures
 from firstlight.auditing.running_statistics import stale
 from firstlight.auditing.signal import Scale, Signal, scale, signal
@@ -24,6 +25,7 @@ class Seen:
 
     signals: dict[int, Signal] = field(default_factory=dict)
     scales: dict[int, Scale] = field(default_factory=dict)
+    features: dict[int, Features] = field(default_factory=dict)
     gradients: dict[int, float] = field(default_factory=dict)
     attentions: list[AttentionMeasures] = field(default_factory=list)
     norms: list[NormMeasures] = field(default_factory=list)
@@ -39,6 +41,8 @@ class Probe(Recorder):
         self._pictures = True
         self._roots = {site.root: site for site in reversed(sites)}
         self._scaled = {site.end for site in sites}
+        plain = [site for site in sites if site.plain and site.source is not None]
+        self._features = {site.source: site.axis for site in plain}
         self._scaled |= {site.source for site in sites if site.source is not None}
 
     def _add(
@@ -100,6 +104,9 @@ class Probe(Recorder):
         if index in self._scaled:
             with torch.no_grad():
                 self.seen.scales[index] = scale(value)
+        if index in self._features:
+            with torch.no_grad():
+                self.seen.features[index] = features(value, self._features[index])
 
     def _follow(self, index: int, value: Tensor) -> None:
         """Note the norm of the gradient when it comes."""
