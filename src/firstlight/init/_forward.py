@@ -37,7 +37,12 @@ def quiet(model: nn.Module) -> Iterator[None]:
     devices = {p.device for p in model.parameters() if p.device.type == "cuda"}
     try:
         with torch.no_grad(), torch.random.fork_rng(devices=devices):
-            torch.manual_seed(0)  # a forward pass that draws gives the same every time
+            # a forward pass that draws gives the same every time; torch.manual_seed would reseed
+            # devices that are not the model's, too
+            torch.default_generator.manual_seed(0)
+            for device in devices:
+                with torch.cuda.device(device):
+                    torch.cuda.manual_seed(0)
             yield
     finally:
         for module, mode in modes:
