@@ -99,8 +99,9 @@ def main() -> int:
         ratio = values["audit"] / values["plain"]
         missed += ratio > bar
         verdict = "MISS" if ratio > bar else "ok  "
-        console.print(f"{verdict} audit / one forward and backward, {what}: {ratio:.3g} "
-                      f"(at most {bar:g})")
+        console.print(
+            f"{verdict} audit / one forward and backward, {what}: {ratio:.3g} (at most {bar:g})"
+        )
     return 1 if missed else 0
 
 

@@ -117,9 +117,7 @@ def table(skews: list[dict[str, Any]], chis: list[dict[str, Any]]) -> str:
         cells = []
         for layer, alpha in keys:
             rows = [
-                r
-                for r in skews
-                if (r["scheme"], r["layer"], r["alpha"]) == (scheme, layer, alpha)
+                r for r in skews if (r["scheme"], r["layer"], r["alpha"]) == (scheme, layer, alpha)
             ]
             measured, predicted = (
                 100 * statistics.mean(r[key] for r in rows) for key in ("measured", "predicted")

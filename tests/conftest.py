@@ -13,5 +13,6 @@ settings.load_profile("firstlight")
 def _doctest_names(doctest_namespace):
     doctest_namespace["firstlight"] = firstlight
 
+
 #: They hold no tests, and all bear one name, which a run of several folders would mix up.
 collect_ignore_glob = ["*/conftest.py"]
