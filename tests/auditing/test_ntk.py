@@ -106,6 +106,17 @@ def test_large_condition_numbers_are_right_in_float32():
     assert found.condition == pytest.approx(1e8, rel=0.05)
 
 
+def test_float32_gradients_give_a_condition_number_that_float32_products_lose():
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.Linear(2, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh(), nn.Linear(64, 1)
+    )
+    batch = noise(32, 2).float()
+    single, double = (tangent_kernel(model.to(d), batch.to(d)) for d in (torch.float, torch.double))
+    assert double.condition > 1e8
+    assert single.condition == pytest.approx(double.condition, rel=0.01)
+
+
 def test_same_sample_twice_is_singular():
     model, batch = build("perceptron")
     for dtype in (torch.float64, torch.float32):

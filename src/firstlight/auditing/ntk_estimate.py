@@ -22,6 +22,12 @@ PROBES = 32
 #: Residual, relative to its value, below which a Ritz vector counts as an eigenvector.
 CONVERGED = 1e-3
 
+_ERROR = (
+    "standard errors: trace {:.2g}, effective rank {:.2g}; the largest eigenvalue is within "
+    "{:.2g}; the smallest is an upper bound, so the condition number a lower bound; below {:.1g} "
+    "of the largest it counts as 0"
+)
+
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
@@ -115,11 +121,7 @@ def estimate(network: Network) -> Estimate:
         effective_rank=rank,
         traces=dict(zip(network.parameters, traces.tolist(), strict=True)),
         how=f"Lanczos, {len(first.values)} steps from each of {1 + len(runs)} starts",
-        error=(
-            f"standard errors: trace {spread:.2g}, effective rank {rank_spread:.2g}; the largest "
-            f"eigenvalue is within {within:.2g}; the smallest is an upper "
-            "bound, so the condition number a lower bound"
-        ),
+        error=_ERROR.format(spread, rank_spread, within, network.noise),
     )
 
 
