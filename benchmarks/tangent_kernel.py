@@ -20,7 +20,7 @@ from rich.table import Table
 from torch import Tensor, nn
 from torch.func import functional_call, jacrev, vmap
 
-from firstlight.auditing.ntk import tangent_kernel
+from firstlight.auditing.derivatives.kernel import tangent_kernel
 
 TIME_BAR = 0.5  # of the time of the Jacobian product
 MEMORY_BAR = 2048.0  # MiB beyond the model and the batch

@@ -164,3 +164,18 @@ def test_a_norm_of_zeros_may_close_a_branch():
     ):
         found = [v for v in firstlight.audit(model, x).verdicts if v.check == "zero norms"]
         assert [v.level for v in found] == [level]
+
+
+def test_a_norm_written_by_hand_is_no_activation():
+    class ByHand(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner, self.head = nn.Linear(8, 32), nn.Linear(32, 4)
+
+        def forward(self, x):
+            y = self.inner(x)
+            return self.head((y / y.pow(2).mean(-1, keepdim=True).sqrt()).relu())
+
+    found = firstlight.audit(ByHand(), torch.randn(16, 8)).activations
+    assert "relu" in [one.activation for one in found]
+    assert "pow" not in [one.activation for one in found]

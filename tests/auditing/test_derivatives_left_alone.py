@@ -9,8 +9,8 @@ import torch
 from tangent_models import noise, tokens
 from torch import nn
 
-from firstlight.auditing.jacobian import input_jacobian
-from firstlight.auditing.ntk import tangent_kernel
+from firstlight.auditing.derivatives.jacobian import input_jacobian
+from firstlight.auditing.derivatives.kernel import tangent_kernel
 
 LOOKS = {
     "exact": lambda model, batch: tangent_kernel(model, batch, method="exact"),

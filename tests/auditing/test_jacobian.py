@@ -12,8 +12,8 @@ from torch import nn
 from torch.func import jacrev
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from firstlight.auditing import jacobian_rows, singular_values
-from firstlight.auditing.jacobian import input_jacobian
+from firstlight.auditing.derivatives import jacobian_rows, singular_values
+from firstlight.auditing.derivatives.jacobian import input_jacobian
 from firstlight.errors import FirstlightError, OptionError
 
 

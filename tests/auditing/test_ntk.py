@@ -10,18 +10,23 @@ import torch
 from tangent_models import BATCH, LAYERS, MODELS, SAMPLES, build, noise, perceptron
 from torch import nn
 
-from firstlight.auditing import ntk, ntk_layers, ntk_rows, ntk_total
-from firstlight.auditing.evaluation import differentiable
-from firstlight.auditing.network import Network
-from firstlight.auditing.ntk import tangent_kernel
-from firstlight.auditing.ntk_exact import Prepared
+from firstlight.auditing.derivatives import (
+    kernel,
+    kernel_layers,
+    kernel_rows,
+    kernel_total,
+)
+from firstlight.auditing.derivatives.kernel import tangent_kernel
+from firstlight.auditing.derivatives.kernel_exact import Prepared
+from firstlight.auditing.derivatives.network import Network
+from firstlight.auditing.untouched import untouched
 from firstlight.errors import FirstlightError, OptionError
 
 every_model = pytest.mark.parametrize("name", MODELS)
 
 
 def matrix(model, batch):
-    with differentiable(model):
+    with untouched(model):
         return Prepared(Network(model, batch)).kernel()
 
 
@@ -89,8 +94,8 @@ def test_uneven_padding():
 def test_little_memory_changes_nothing(name, monkeypatch):
     model, batch = build(name)
     whole = tangent_kernel(model, batch)
-    for module in (ntk_total, ntk_layers, ntk_rows):
-        monkeypatch.setattr(module, "MEMORY", 2000)
+    for part in (kernel_total, kernel_layers, kernel_rows):
+        monkeypatch.setattr(part, "MEMORY", 2000)
     parts = tangent_kernel(model, batch)
     assert parts.eigenvalues == pytest.approx(whole.eigenvalues, abs=1e-10 * whole.largest)
     assert dict(parts.shares) == pytest.approx(dict(whole.shares), abs=1e-12)
@@ -246,14 +251,14 @@ def test_options(options, message):
 
 
 def test_too_many_rows_for_the_exact_kernel(monkeypatch):
-    monkeypatch.setattr(ntk, "_MOST", 26)
+    monkeypatch.setattr(kernel, "_MOST", 26)
     with pytest.raises(OptionError, match="9 samples x 3 outputs has 27 rows, more than 26"):
         tangent_kernel(*build("perceptron"), method="exact")
 
 
 def test_auto_takes_lanczos_for_many_rows(monkeypatch):
     model, batch = build("perceptron")
-    monkeypatch.setattr(ntk, "_AUTO", 26)
+    monkeypatch.setattr(kernel, "_AUTO", 26)
     assert tangent_kernel(model, batch).how.startswith("Lanczos")
     assert tangent_kernel(model, batch, method="exact").how.startswith("exact")
     assert tangent_kernel(model, batch, outputs=2).how.startswith("exact")
@@ -261,6 +266,6 @@ def test_auto_takes_lanczos_for_many_rows(monkeypatch):
 
 def test_auto_takes_lanczos_where_each_row_needs_the_batch(monkeypatch):
     model, batch = build("batch norm")
-    monkeypatch.setattr(ntk, "_AUTO_TIED", 11)
+    monkeypatch.setattr(kernel, "_AUTO_TIED", 11)
     assert tangent_kernel(model, batch).how.startswith("Lanczos")
     assert tangent_kernel(model.eval(), batch).how.startswith("exact")

@@ -7,11 +7,11 @@ import torch
 from tangent_models import MODELS, build, noise, perceptron
 from torch import nn
 
-from firstlight.auditing import ntk_estimate
-from firstlight.auditing.lanczos import lanczos
-from firstlight.auditing.ntk import tangent_kernel
-from firstlight.auditing.products import Products
-from firstlight.auditing.spectrum import effective_rank
+from firstlight.auditing.derivatives import kernel_estimate
+from firstlight.auditing.derivatives.kernel import tangent_kernel
+from firstlight.auditing.derivatives.lanczos import lanczos
+from firstlight.auditing.derivatives.products import Products
+from firstlight.auditing.derivatives.spectrum import effective_rank
 from firstlight.errors import FirstlightError
 
 
@@ -62,7 +62,7 @@ def test_flat_spectrum_has_an_estimated_trace():
 
 
 def test_more_rows_than_parameters_are_singular(monkeypatch):
-    monkeypatch.setattr(ntk_estimate, "STEPS", 2)  # too few to see it
+    monkeypatch.setattr(kernel_estimate, "STEPS", 2)  # too few to see it
     found = tangent_kernel(nn.Linear(200, 1), noise(300, 200).float(), method="lanczos")
     assert min(found.eigenvalues) > 1
     assert found.condition == math.inf

@@ -28,7 +28,7 @@ def _one(site: Site, seen: Seen, layers: Layers, sketches: bool) -> ActivationMe
     layer = layers.layer(site.names) if site.plain else None
     source = seen.scales.get(site.source) if site.source is not None else None
     applies = layer is not None and source is not None and layer.sound and source.sound
-    expected = _skew(layer, source, seen.features.get(site.source)) if applies else {}
+    expected = _skew(layer, source, seen.features.get(site.source or 0)) if applies else {}
     return ActivationMeasures(
         path=site.activation.path,
         activation=site.activation.name,

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from firstlight.auditing.activations import activation_measures
-from firstlight.auditing.jacobian import input_jacobian
+from firstlight.auditing.derivatives.jacobian import input_jacobian
+from firstlight.auditing.derivatives.kernel import tangent_kernel
 from firstlight.auditing.judge import judge
 from firstlight.auditing.measures import InputMeasures, OutputMeasures
-from firstlight.auditing.ntk import tangent_kernel
 from firstlight.auditing.objective import Loss, Value, objective
 from firstlight.auditing.passes import passes
 from firstlight.auditing.predicted import Layers

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from firstlight.auditing.jacobian import InputJacobian
+from firstlight.auditing.derivatives.jacobian import InputJacobian
+from firstlight.auditing.derivatives.kernel import TangentKernel
 from firstlight.auditing.measures import (
     ActivationMeasures,
     AttentionMeasures,
@@ -17,7 +18,6 @@ from firstlight.auditing.measures import (
     OutputMeasures,
     WeightMeasures,
 )
-from firstlight.auditing.ntk import TangentKernel
 from firstlight.auditing.verdict import Level, Verdict
 from firstlight.errors import FirstlightError, check_choice
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
+from firstlight.auditing.dropout_off import DropoutOff
 from firstlight.init._forward import _FAST_IN_EVALUATION, quiet
 from firstlight.model.kinds.norm import is_norm
 from firstlight.model.trace.recorded import left_as_it_was
@@ -31,7 +32,9 @@ def untouched(model: nn.Module) -> Iterator[None]:
         quiet(model),
         left_as_it_was(model),
         tables_kept(model),
+        _caches_kept(model),
         torch.enable_grad(),
+        DropoutOff(),
     ):
         for module in model.modules():
             if isinstance(module, nn.RNNBase):
@@ -63,6 +66,19 @@ def tables_kept(model: nn.Module) -> Iterator[None]:
             for table, value in zip(tables, values, strict=True):
                 if not torch.equal(table, value):
                     table.copy_(value)
+
+
+@contextlib.contextmanager
+def _caches_kept(model: nn.Module) -> Iterator[None]:
+    """Put back what a run leaves in dicts of the modules: tensors that hold on to a graph."""
+    dicts = [d for module in model.modules() for d in vars(module).values() if type(d) is dict]
+    values = [dict(d) for d in dicts]
+    try:
+        yield
+    finally:
+        for found, value in zip(dicts, values, strict=True):
+            found.clear()
+            found.update(value)
 
 
 def _stays(module: nn.Module) -> bool:

@@ -165,8 +165,8 @@ def rich():
 
 def spectra(count=300):
     """A tangent kernel and a Jacobian."""
-    from firstlight.auditing.jacobian import InputJacobian
-    from firstlight.auditing.ntk import TangentKernel
+    from firstlight.auditing.derivatives.jacobian import InputJacobian
+    from firstlight.auditing.derivatives.kernel import TangentKernel
 
     values = tuple(float(100.0 / k**2) for k in range(1, count + 1))
     shares = (("layers.0.weight", 0.7), ("layers.1.weight", 0.3))

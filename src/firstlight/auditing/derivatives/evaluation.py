@@ -1,62 +1,15 @@
-"""One run of a model with a graph behind its output, which leaves the model as it was."""
+"""The outputs of one run of a model as a matrix, and the parameters that they depend on."""
 
-import contextlib
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from firstlight.auditing.dropout_off import DropoutOff
-from firstlight.auditing.untouched import untouched
 from firstlight.errors import FirstlightError
 from firstlight.init._forward import call
 from firstlight.model.names import plain_name
-
-
-@contextlib.contextmanager
-def differentiable(model: nn.Module) -> Iterator[None]:
-    """Turn gradients on and dropout off; afterwards the model is as it was, its parameters too.
-
-    Example:
-        >>> table = nn.Embedding(1, 4, max_norm=0.01)
-        >>> before = table.weight.clone()
-        >>> with differentiable(table):
-        ...     _ = table(torch.tensor([0]))
-        >>> torch.equal(table.weight, before)
-        True
-    """
-    with untouched(model), _tables_kept(model), _caches_kept(model), DropoutOff():
-        yield
-
-
-@contextlib.contextmanager
-def _tables_kept(model: nn.Module) -> Iterator[None]:
-    """Put back the embeddings that ``max_norm`` rescales in every forward pass."""
-    kinds = (nn.Embedding, nn.EmbeddingBag)
-    tables = [m.weight for m in model.modules() if isinstance(m, kinds) and m.max_norm is not None]
-    values = [table.detach().clone() for table in tables]
-    try:
-        yield
-    finally:
-        with torch.no_grad():
-            for table, value in zip(tables, values, strict=True):
-                if not torch.equal(table, value):
-                    table.copy_(value)
-
-
-@contextlib.contextmanager
-def _caches_kept(model: nn.Module) -> Iterator[None]:
-    """Put back what a run leaves in dicts of the modules: tensors that hold on to a graph."""
-    dicts = [d for module in model.modules() for d in vars(module).values() if type(d) is dict]
-    values = [dict(d) for d in dicts]
-    try:
-        yield
-    finally:
-        for found, value in zip(dicts, values, strict=True):
-            found.clear()
-            found.update(value)
 
 
 def run(model: nn.Module, batch: Any) -> Tensor:

@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from firstlight.auditing.leaves import Leaves
-from firstlight.auditing.network import REFUSALS, cut, same
-from firstlight.auditing.ntk_total import signs
-from firstlight.auditing.products import Products, differentiable_twice
+from firstlight.auditing.derivatives.kernel_total import signs
+from firstlight.auditing.derivatives.leaves import Leaves
+from firstlight.auditing.derivatives.network import REFUSALS, cut, same
+from firstlight.auditing.derivatives.products import Products, differentiable_twice
 from firstlight.model.trace.recorder import plain
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from firstlight.auditing.evaluation import differentiable
-from firstlight.auditing.jacobian_rows import Samples
-from firstlight.auditing.singular_values import Singular, singular_values
+from firstlight.auditing.derivatives.jacobian_rows import Samples
+from firstlight.auditing.derivatives.singular_values import Singular, singular_values
+from firstlight.auditing.untouched import untouched
 from firstlight.errors import OptionError
 from firstlight.model.names import unwrapped
 
@@ -79,7 +79,7 @@ def input_jacobian(model: nn.Module, batch: Any, *, samples: int = 8) -> InputJa
     if isinstance(samples, bool) or not isinstance(samples, int) or samples < 1:
         raise OptionError(f"samples must be a whole number above 0, got {samples!r}")
     model = unwrapped(model)
-    with differentiable(model):
+    with untouched(model):
         source = Samples(model, batch)
         count = min(samples, source.count)
         found = [singular_values(source.at(n)) for n in range(count)]

@@ -1,4 +1,4 @@
-"""How the gradients of linear layers, convolutions and embeddings are made; see ``ntk_patches``.
+"""How the gradients of linear layers, convolutions and embeddings are made; see ``kernel_patches``.
 
 Each rule takes the number of samples, the shape of y and the arguments of torch's function.
 """
@@ -11,9 +11,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from firstlight.auditing import ntk_norms
-from firstlight.auditing.ntk_patches import Found, Patches, by_groups, elementwise, summed
-from firstlight.auditing.windows import both_sides, per_axis, windows
+from firstlight.auditing.derivatives import kernel_norms
+from firstlight.auditing.derivatives.kernel_patches import (
+    Found,
+    Patches,
+    by_groups,
+    elementwise,
+    summed,
+)
+from firstlight.auditing.derivatives.windows import both_sides, per_axis, windows
 
 
 def linear(
@@ -155,8 +161,8 @@ RULES: dict[Any, Callable[..., Found]] = {
     functional.conv_transpose1d: transposed_convolution,
     functional.conv_transpose2d: transposed_convolution,
     functional.conv_transpose3d: transposed_convolution,
-    functional.layer_norm: ntk_norms.layer_norm,
-    functional.rms_norm: ntk_norms.rms_norm,
-    functional.group_norm: ntk_norms.group_norm,
-    functional.batch_norm: ntk_norms.batch_norm,
+    functional.layer_norm: kernel_norms.layer_norm,
+    functional.rms_norm: kernel_norms.rms_norm,
+    functional.group_norm: kernel_norms.group_norm,
+    functional.batch_norm: kernel_norms.batch_norm,
 }

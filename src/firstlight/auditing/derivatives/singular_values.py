@@ -7,9 +7,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from firstlight.auditing.lanczos import lanczos
-from firstlight.auditing.ntk_total import signs, to_double
-from firstlight.auditing.spectrum import condition, standard_error
+from firstlight.auditing.derivatives.kernel_total import signs, to_double
+from firstlight.auditing.derivatives.lanczos import lanczos
+from firstlight.auditing.derivatives.spectrum import condition, standard_error
 from firstlight.errors import FirstlightError
 
 #: Products up to which a matrix is formed, and bytes that it may take in float64.

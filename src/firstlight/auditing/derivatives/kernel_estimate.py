@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from firstlight.auditing.lanczos import Ritz, lanczos
-from firstlight.auditing.network import Network
-from firstlight.auditing.ntk_total import signs, to_double
-from firstlight.auditing.products import Products, differentiable_twice
-from firstlight.auditing.spectrum import standard_error
+from firstlight.auditing.derivatives.kernel_total import signs, to_double
+from firstlight.auditing.derivatives.lanczos import Ritz, lanczos
+from firstlight.auditing.derivatives.network import Network
+from firstlight.auditing.derivatives.products import Products, differentiable_twice
+from firstlight.auditing.derivatives.spectrum import standard_error
 
 #: Lanczos steps from each start; each is a product with Theta: about four backward passes.
 STEPS = 64

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from firstlight.auditing.evaluation import run
+from firstlight.auditing.derivatives.evaluation import run
 from firstlight.errors import FirstlightError
 from firstlight.model.trace.recorder import plain
 

@@ -5,8 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from firstlight.auditing.evaluation import run, trainable
-from firstlight.auditing.ntk_uses import Uses
+from firstlight.auditing.derivatives.evaluation import run, trainable
+from firstlight.auditing.derivatives.kernel_uses import Uses
 from firstlight.errors import FirstlightError, OptionError
 from firstlight.model.trace.graph import substitute
 from firstlight.model.trace.recorder import plain

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 from torch.overrides import TorchFunctionMode
 
-from firstlight.auditing.ntk_patches import Patches
-from firstlight.auditing.ntk_rules import RULES
+from firstlight.auditing.derivatives.kernel_patches import Patches
+from firstlight.auditing.derivatives.kernel_rules import RULES
 
 
 @dataclass(frozen=True, eq=False)

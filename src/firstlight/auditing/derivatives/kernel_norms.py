@@ -1,4 +1,4 @@
-"""How the gradients of norms' scales and shifts are made; see ``ntk_patches``.
+"""How the gradients of norms' scales and shifts are made; see ``kernel_patches``.
 
 Each rule takes the number of samples, the shape of y and the arguments of torch's function.
 """
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from firstlight.auditing.ntk_patches import Found, elementwise, summed
+from firstlight.auditing.derivatives.kernel_patches import Found, elementwise, summed
 
 
 def layer_norm(

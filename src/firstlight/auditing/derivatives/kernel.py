@@ -6,11 +6,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from firstlight.auditing.evaluation import differentiable
-from firstlight.auditing.network import Network
-from firstlight.auditing.ntk_estimate import estimate
-from firstlight.auditing.ntk_exact import Prepared
-from firstlight.auditing.spectrum import condition, effective_rank, shares
+from firstlight.auditing.derivatives.kernel_estimate import estimate
+from firstlight.auditing.derivatives.kernel_exact import Prepared
+from firstlight.auditing.derivatives.network import Network
+from firstlight.auditing.derivatives.spectrum import condition, effective_rank, shares
+from firstlight.auditing.untouched import untouched
 from firstlight.errors import FirstlightError, OptionError, check_choice
 from firstlight.model.names import unwrapped
 
@@ -100,7 +100,7 @@ def tangent_kernel(
     """
     check_choice(method, ("auto", "exact", "lanczos"), "method")
     model = unwrapped(model)
-    with differentiable(model):
+    with untouched(model):
         network = Network(model, batch, outputs)
         if method == "exact" and network.rows > _MOST:
             raise OptionError(

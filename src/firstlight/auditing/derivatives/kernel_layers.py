@@ -17,8 +17,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from firstlight.auditing.ntk_total import MEMORY, grouped, product, signs, to_double
-from firstlight.auditing.ntk_uses import Use
+from firstlight.auditing.derivatives.kernel_total import MEMORY, grouped, product, signs, to_double
+from firstlight.auditing.derivatives.kernel_uses import Use
 
 
 class Factors:

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 import torch
 from torch import Tensor, nn
 
-from firstlight.auditing.network import Network
-from firstlight.auditing.ntk_total import MEMORY, grouped, product
+from firstlight.auditing.derivatives.kernel_total import MEMORY, grouped, product
+from firstlight.auditing.derivatives.network import Network
 
 
 class Columns:

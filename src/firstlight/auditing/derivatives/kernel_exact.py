@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from firstlight.auditing.network import Network
-from firstlight.auditing.ntk_layers import independent, layer_pieces
-from firstlight.auditing.ntk_rows import row_pieces
-from firstlight.auditing.ntk_total import Total
-from firstlight.auditing.ntk_uses import Use
+from firstlight.auditing.derivatives.kernel_layers import independent, layer_pieces
+from firstlight.auditing.derivatives.kernel_rows import row_pieces
+from firstlight.auditing.derivatives.kernel_total import Total
+from firstlight.auditing.derivatives.kernel_uses import Use
+from firstlight.auditing.derivatives.network import Network
 
 
 @dataclass(frozen=True, eq=False)
