@@ -1,6 +1,7 @@
 """From what was seen at each activation to its measures, with theory's prediction beside them."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from firstlight.auditing.features import Features
@@ -19,7 +20,18 @@ def activation_measures(
 ) -> tuple[ActivationMeasures, ...]:
     """Put the measures of every activation together, in order of execution."""
     known = [site for site in sites if site.root in seen.signals]
-    return tuple(_one(site, seen, layers, sketches) for site in known)
+    found = [_one(site, seen, layers, sketches) for site in known]
+    return tuple(replace(one, place=place(one, found)) for one in found)
+
+
+def place(one: ActivationMeasures, every: list[ActivationMeasures]) -> str:
+    """Name an activation so that no other one has its name, where a weight before it tells."""
+    twins = sum(other.path == one.path for other in every)
+    own = one.path or one.activation
+    if one.path and twins == 1:
+        return own
+    behind = one.weight.removesuffix(".weight")
+    return f"{own} behind {behind}" if behind else f"{own} at depth {one.depth}"
 
 
 def _one(site: Site, seen: Seen, layers: Layers, sketches: bool) -> ActivationMeasures:
@@ -56,7 +68,7 @@ def _one(site: Site, seen: Seen, layers: Layers, sketches: bool) -> ActivationMe
     )
 
 
-def _skew(layer: Layer | None, source: Scale | None, inputs: Features | None) -> dict[str, float]:
+def _skew(layer: Layer | None, source: Scale | None, inputs: Features | None) -> dict[str, Any]:
     assert layer is not None
     assert source is not None
     probability = on_probability(layer, source, inputs)

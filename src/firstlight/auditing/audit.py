@@ -68,9 +68,12 @@ def audit(
         >>> found.level, found.activations[0].activation, found.output.loss_name
         ('ok', 'tanh', 'cross_entropy')
     """
+    if not isinstance(model, nn.Module):
+        raise OptionError(f"model must be a torch.nn.Module, got {type(model).__name__}")
     model = unwrapped(model)
     check_placed(model)
     task = objective(model, batch, loss)
+    _check_filled(task.inputs)
     found = slots(model)
     with untouched(model):
         looked = passes(model, task, found)
@@ -109,6 +112,14 @@ def check_placed(model: nn.Module) -> None:
             )
 
 
+def _check_filled(inputs: Any) -> None:
+    for name, value in _named(inputs):
+        if not value.numel():
+            raise OptionError(
+                f"the batch is empty: {name} has shape {tuple(value.shape)}; give some samples"
+            )
+
+
 def _most(values: Iterable[str]) -> str:
     """Return the commonest of some words."""
     found = Counter(values).most_common(1)
@@ -120,6 +131,8 @@ def _named(inputs: Any) -> Iterator[tuple[str, Tensor]]:
         yield "input", inputs
     elif isinstance(inputs, Mapping):
         yield from ((str(key), value) for key, value in inputs.items() if torch.is_tensor(value))
+    elif isinstance(inputs, (tuple, list)) and len(inputs) == 1:
+        yield from _named(inputs[0])
     elif isinstance(inputs, (tuple, list)):
         pairs = enumerate(inputs)
         yield from ((f"input {at}", value) for at, value in pairs if torch.is_tensor(value))

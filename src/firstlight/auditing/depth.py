@@ -56,7 +56,7 @@ def _strongest(audit: Audit) -> dict[int, tuple[float, str]]:
     found: dict[int, tuple[float, str]] = {}
     for one in audit.activations:
         if one.gradient_norm is not None and math.isfinite(one.gradient_norm):
-            here = (one.gradient_norm, one.path or one.activation)
+            here = (one.gradient_norm, one.place)
             found[one.depth] = max(found.get(one.depth, here), here)
     return found
 

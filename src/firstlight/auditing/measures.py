@@ -76,6 +76,7 @@ class ActivationMeasures:
     Attributes:
         path: the module in which it stands.
         activation: its name.
+        place: its path, and where that is none or one of several, the weight before it, too.
         weight: the parameter whose outputs z it reads, perhaps through a norm; "" if several.
         parameters: that one, its bias, and the norm's; () if several weights are added up.
         depth: weights before it on the longest way from the data.
@@ -124,6 +125,7 @@ class ActivationMeasures:
     gradient_norm: float | None = None
     chi: float | None = None
     chi_predicted: float | None = None
+    place: str = ""
     parameters: tuple[str, ...] = ()
     sketch: ActivationSketch | None = None
 

@@ -85,17 +85,27 @@ def objective(model: nn.Module, batch: Any, loss: Loss) -> Objective:
 
 
 def _split(forward: Callable, batch: Any, loss: Callable | None) -> tuple[Any, Any]:
+    if isinstance(batch, (tuple, list)) and len(batch) == 2 and isinstance(batch[0], Mapping):
+        return _whole(forward, batch[0]), batch[1]
     if isinstance(batch, Mapping):
         known = [key for key in _TARGETS if key in batch and not _takes_name(forward, key)]
         if not known:
-            return batch, None
-        return {k: v for k, v in batch.items() if k != known[0]}, batch[known[0]]
+            return _whole(forward, batch), None
+        rest = {k: v for k, v in batch.items() if k != known[0]}
+        return _whole(forward, rest), batch[known[0]]
     if isinstance(batch, (tuple, list)) and len(batch) == 2:
         compares = loss is not None and _takes(loss, 2)
         wanted = compares or (loss is None and _are_labels(*batch))
         if not _takes(forward, 2) or (wanted and _takes(forward, 1)):
             return batch[0], batch[1]
     return batch, None
+
+
+def _whole(forward: Callable, inputs: Mapping) -> Any:
+    """Return a dict as one argument where a model's ``forward`` has no arguments of its names."""
+    if not any(_takes_name(forward, str(key)) for key in inputs) and _takes(forward, 1):
+        return (inputs,)
+    return inputs
 
 
 def _are_labels(inputs: Any, second: Any) -> bool:
@@ -158,6 +168,10 @@ def evaluate(task: Objective, result: Any) -> Value:
         FirstlightError: the loss cannot be computed from this output and these targets.
     """
     output = logits(result)
+    if task.loss in LOSSES.values() and output is None:
+        raise FirstlightError(
+            f"the loss needs a real tensor from the model, which returned {type(result).__name__}"
+        )
     if task.loss is not None:
         return _given(task, result if output is None else output)
     own = result.get("loss") if isinstance(result, Mapping) else getattr(result, "loss", None)

@@ -16,7 +16,9 @@ from firstlight.model.reason import reason
 from firstlight.model.slots import Slot
 from firstlight.model.trace import Trace, names_and_tensors, trace
 from firstlight.model.trace.activation import activations
+from firstlight.model.trace.graph import substitute
 from firstlight.model.trace.recorded import run
+from firstlight.model.trace.recorder import plain
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +70,7 @@ def _forward(
     for _ in range(2):
         probe = Probe(names, looked)
         try:
-            result = run(probe, model, task.inputs)
+            result = run(probe, model, _copied(task.inputs))
         except Exception as error:  # the user's own forward
             if probe.failure is not None:
                 raise
@@ -82,6 +84,11 @@ def _forward(
         looked = sites(probe.graph, activations(probe.graph, tensors))
         known = replace(known, graph=probe.graph)
     return known, looked, probe.seen, result
+
+
+def _copied(inputs: Any) -> Any:
+    """Return the batch in memory of its own: a model may work on its input in place."""
+    return substitute(plain(inputs), lambda x: x.clone() if isinstance(x, Tensor) else x)
 
 
 def _hint(task: Objective) -> str:

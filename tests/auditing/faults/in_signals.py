@@ -111,11 +111,15 @@ FAULTS = (
     ),
     Fault(
         "raw pixels", names("mlp resnet vit"), inputs(pixels),
-        (Finding("input scale", "warning", "=input"),), mends=0,
+        (Finding("input scale", "failure", "=input"),), mends=0,
     ),
     Fault(
         "inputs in the wrong unit", names("mlp resnet vit"), inputs(lambda x: 1e-5 * x),
-        (Finding("input scale", "warning", "=input"),), mends=0,
+        (Finding("faint inputs", "warning", "=input"),), mends=0,
+    ),
+    Fault(
+        "an infinity in the data", names("mlp resnet vit"), inputs(lambda x: x / x.clamp(min=0)),
+        (Finding("inputs are numbers", "failure", "=input"),), mends=0,
     ),
     Fault(
         "a NaN in the data", names("mlp resnet vit"), inputs(one_missing),

@@ -29,6 +29,10 @@ def detached(at: Planted) -> None:
     at.module("below").register_forward_hook(lambda _module, _inputs, output: output.detach())
 
 
+def all_detached(at: Planted) -> None:
+    at.model.register_forward_hook(lambda _module, _args, output: output.detach())
+
+
 def root_of_zero(at: Planted) -> None:
     """What is added is zero, but its slope is infinite times zero."""
     at.module("below").register_forward_hook(
@@ -86,6 +90,10 @@ FAULTS = (
     Fault(
         "a detached part", BASIC, detached,
         (Finding("unused parameters", "warning", "lower", among=True),),
+    ),
+    Fault(
+        "a loss without a graph", BASIC, all_detached,
+        (Finding("loss can be trained", "failure"),), mends=0,
     ),
     Fault(
         "the root of zero", BASIC, root_of_zero,

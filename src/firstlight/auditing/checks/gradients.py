@@ -31,10 +31,15 @@ def _gained(audit: Audit, _trace: Trace) -> Iterator[Found]:
 
 
 def _unused(audit: Audit, _trace: Trace) -> Iterator[Found]:
-    if audit.output.loss is None:
+    if audit.output.loss is None or all(one.norm is None for one in audit.gradients):
         return
     for gradient in audit.gradients:
         yield Found(gradient.name, float(gradient.norm is None), (gradient.name,))
+
+
+def _depends(audit: Audit, _trace: Trace) -> Iterator[Found]:
+    if audit.output.loss is not None and audit.gradients:
+        yield Found("", float(all(one.norm is None for one in audit.gradients)))
 
 
 def _reached(audit: Audit, trace: Trace) -> Iterator[Found]:
@@ -83,6 +88,16 @@ CHECKS = (
         "from the last activation to {where} the gradient grows by {number} orders of magnitude",
         "from the last activation to the first the gradient grows by {number} orders of magnitude",
         "firstlight.initialize(model, {hint})",
+    ),
+    Check(
+        "loss can be trained",
+        _depends,
+        1,
+        1,
+        "autograd",
+        "the loss depends on no parameter at all: it was detached, or made anew from numbers",
+        "the loss depends on the parameters",
+        "take the loss from the model's own output, without detach(), item() or no_grad()",
     ),
     Check(
         "unused parameters",

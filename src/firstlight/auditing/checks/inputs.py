@@ -9,8 +9,9 @@ from firstlight.model.trace import Trace
 
 
 def _numbers(audit: Audit, _trace: Trace) -> Iterator[Found]:
-    for one in audit.inputs:  # a mask may hold minus infinity, which is no NaN
-        yield Found(one.name, float(math.isnan(one.mean)))
+    for one in audit.inputs:  # a mask may hold minus infinity on purpose
+        bad = math.isnan(one.mean) if "mask" in one.name else not one.finite
+        yield Found(one.name, float(bad))
 
 
 def _sizes(audit: Audit, _trace: Trace) -> Iterator[Found]:
@@ -29,22 +30,22 @@ CHECKS = (
         1,
         1,
         "IEEE 754",
-        "{where} holds NaN",
-        "no input is NaN",
+        "{where} holds NaN or infinite numbers",
+        "every input is a finite number",
         "mend the data: no start can help",
     ),
     Check(
         "input scale",
         _sizes,
         10,
-        math.inf,
-        _SCALE,
+        50,
+        f"{_SCALE}; pixels from 0 to 255 have about 130",
         "{where} has a root mean square of {number}",
         "inputs have a root mean square of at most {number}",
         "bring the inputs to mean 0 and standard deviation 1, pixels by (x / 255 - mean) / std",
     ),
     Check(
-        "input scale",
+        "faint inputs",
         _sizes,
         1e-3,
         0.0,

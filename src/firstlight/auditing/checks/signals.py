@@ -16,7 +16,7 @@ _FEW = 6
 
 
 def _found(one: ActivationMeasures, value: float, hint: str = "") -> Found:
-    return Found(one.path or one.activation, value, one.parameters, hint)
+    return Found(one.place, value, one.parameters, hint)
 
 
 def _each(

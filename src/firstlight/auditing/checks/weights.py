@@ -74,10 +74,9 @@ def _zero(audit: Audit, trace: Trace) -> Iterator[Found]:
 
 
 def _frozen(audit: Audit, _trace: Trace) -> Iterator[Found]:
-    """Yield frozen layers beside trained ones, large enough to tell chance from training."""
-    trains = any(not weight.frozen for weight in audit.weights)
+    """Yield frozen layers that are large enough to tell chance from training."""
     for weight in _matrices(audit):
-        if weight.frozen and trains and weight.edge is not None and weight.full_rank >= 16:
+        if weight.frozen and weight.edge is not None and weight.full_rank >= 16:
             yield Found(weight.name, weight.edge, (weight.parameter,))
 
 

@@ -103,7 +103,7 @@ def _start(name: str, kind: Any, rest: str) -> Any:
     try:
         tracker = kind(*place)
         getattr(tracker, "start", lambda: None)()  # older ones start when they are made
-    except ImportError as error:
+    except (ImportError, OSError) as error:
         raise FirstlightError(f"the tracker {name} cannot be started: {error}") from error
     return tracker
 
