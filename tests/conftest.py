@@ -15,4 +15,4 @@ def _doctest_names(doctest_namespace):
 
 
 #: They hold no tests, and all bear one name, which a run of several folders would mix up.
-collect_ignore_glob = ["*/conftest.py"]
+collect_ignore_glob = ["conftest.py", "*/conftest.py"]
