@@ -24,6 +24,7 @@ TRUE = {
     # frozen, and never trained
     "mlp_frozen_layers": {"frozen random layers"},
     "lora_modules": {"frozen random layers"},
+    "lora_parameters": {"frozen random layers"},
     "pruned": {"zero rows", "rank"},
     # branches behind a layer scale of 1e-5: at first the class token hardly sees the image
     "timm_cait": {"samples look alike", "vanishing gradient", "float range"},
