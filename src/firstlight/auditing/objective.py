@@ -13,6 +13,7 @@ from torch.nn import functional
 from firstlight.errors import FirstlightError, OptionError, check_choice
 from firstlight.model.names import unwrapped
 from firstlight.model.reason import reason
+from firstlight.model.signature import accepts
 
 #: Losses by name.
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
@@ -118,15 +119,9 @@ def _are_labels(inputs: Any, second: Any) -> bool:
 
 
 def _takes(function: Callable, count: int) -> bool:
-    """Return whether a function can be called with so many arguments."""
+    """Return whether a function, or a module, can be called with so many arguments."""
     target = function.forward if isinstance(function, nn.Module) else function
-    try:
-        inspect.signature(target).bind(*range(count))
-    except TypeError:
-        return False
-    except ValueError:  # a builtin that does not tell
-        return True
-    return True
+    return accepts(target, *range(count))
 
 
 def _takes_name(function: Callable, name: str) -> bool:

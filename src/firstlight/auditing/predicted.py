@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -34,7 +35,7 @@ class Layer:
         """n, the fan-in."""
         return self.matrix.shape[1]
 
-    @property
+    @cached_property  # a pass over the matrix, asked for several times
     def rms(self) -> float:
         """Root mean square of the entries."""
         return float(self.matrix.norm()) / math.sqrt(self.matrix.numel())

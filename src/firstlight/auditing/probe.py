@@ -45,21 +45,12 @@ class Probe(Recorder):
         self._features = {site.source: site.axis for site in plain}
         self._scaled |= {site.source for site in sites if site.source is not None}
 
-    def _add(
-        self,
-        name: str,
-        func: Any,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        output: Any,
-        path: str,
-        module: nn.Module | None = None,
-    ) -> None:
+    def _add(self, *call: Any) -> None:
         self._muted += 1  # in a module's hook the mode is on, and this is no part of the network
         with self._ours():
-            self._aside(name, args, kwargs, output, path, module)
+            self._aside(*call)
         self._muted -= 1
-        super()._add(name, func, args, kwargs, output, path, module)
+        super()._add(*call)
 
     @contextlib.contextmanager
     def _ours(self) -> Iterator[None]:
@@ -73,11 +64,12 @@ class Probe(Recorder):
     def _aside(
         self,
         name: str,
+        _func: Any,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
         output: Any,
         path: str,
-        module: nn.Module | None,
+        module: nn.Module | None = None,
     ) -> None:
         """Measure what is no signal before an activation: attention, running statistics."""
         if name in ATTENDS:

@@ -1,7 +1,6 @@
 """Networks by name: ours, torchvision's, timm's, or whatever a user's own factory builds."""
 
 import hashlib
-import inspect
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ from firstlight.errors import OptionError
 from firstlight.model import hugging_face, zoo
 from firstlight.model.libraries import library, unknown
 from firstlight.model.named import build, built, check_untrained, own, split
+from firstlight.model.signature import accepts
 
 #: Takes channels, (height, width) and classes of images; and what else the network can be told.
 Factory = Callable[..., nn.Module]
@@ -79,7 +79,7 @@ def fitting(text: str) -> Callable[[Data], nn.Module]:
 
     def made(data: Data) -> nn.Module:
         facts = tuple(_images(data).values())
-        if is_own(name) and not _takes(make, *facts, **options):
+        if is_own(name) and not accepts(make, *facts, **options):
             return built(text, lambda: make(**options))
         return built(text, lambda: make(*facts, **options))
 
@@ -92,16 +92,6 @@ def _images(data: Data) -> dict[str, Any]:
         "image_size": data.image_size,
         "classes": data.classes,
     }
-
-
-def _takes(function: Callable[..., Any], *arguments: Any, **options: Any) -> bool:
-    try:
-        inspect.signature(function).bind(*arguments, **options)
-    except TypeError:
-        return False
-    except ValueError:  # a builtin that does not tell
-        return True
-    return True
 
 
 def is_own(name: str) -> bool:
