@@ -1,5 +1,6 @@
 """Fills in the manner of ``torch.nn.init``: in place, no grad, one scheme to a file."""
 
+from firstlight.init.block import Block
 from firstlight.init.blumenfeld import blumenfeld_
 from firstlight.init.diagonal_plus_noise import diagonal_plus_noise_
 from firstlight.init.edge_of_chaos import edge_of_chaos_
@@ -11,12 +12,15 @@ from firstlight.init.orthogonal import orthogonal_
 from firstlight.init.schemes import SCHEMES, Scheme, find_scheme, parse_scheme
 from firstlight.init.sinusoidal import sinusoidal_
 from firstlight.init.siren import siren_
+from firstlight.init.stream import Stream
 from firstlight.init.variance_scaling import variance_scaling_
 from firstlight.init.zero import zero_
 
 __all__ = [
     "SCHEMES",
+    "Block",
     "Scheme",
+    "Stream",
     "blumenfeld_",
     "diagonal_plus_noise_",
     "edge_of_chaos_",

@@ -1,61 +1,213 @@
-"""Random blocks: drawn on one device in one layout, so that a seed means the same everywhere."""
+"""Drawing blocks of random matrices: any block alone, in several threads, in little memory.
 
-import math
-from collections.abc import Callable
+The columns of a matrix are cut into strips of one width. A strip's rows lie one after the other
+in the matrix's stream of words, so row i of strip s starts at word (s m + i) width, and a shard
+draws its own rows and, on each side, less than a strip of columns too many.
+"""
 
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 import torch
 from torch import Tensor
 
-from firstlight.init._tensor import rows_per_block, write_rows
+from firstlight.init.block import Block
+from firstlight.init.distributions import SERIAL, Array, Distribution
+from firstlight.init.stream import Randomness, Stream
+
+#: Adds to (rows, columns) of values, from the rows and the consecutive columns that they are.
+Add = Callable[[Array, range, range], None]
+
+#: Columns of a strip; narrow matrices have one, of the next power of 2.
+_WIDEST, _NARROWEST = 512, 8
+#: Values drawn at once: 1 MiB of float32, and as much again twice in working memory.
+_TILE = 2**18
+#: Fewer values than these are not worth a second thread.
+_ALONE = 2**18
 
 
-def working_tensor(
-    tensor: Tensor, shape: tuple[int, ...], generator: torch.Generator | None
-) -> Tensor:
-    """Empty contiguous tensor to draw into: float64 for float64, else float32.
-
-    It lies on the CPU, or where the generator lives.
-    """
-    dtype = torch.float64 if tensor.dtype == torch.float64 else torch.float32
-    return torch.empty(shape, dtype=dtype, device=generator.device if generator else "cpu")
-
-
-def draw_rows(
+def draw(
     tensor: Tensor,
-    draw: Callable[[Tensor, int], object],
-    generator: torch.Generator | None,
+    block: Block,
+    law: Distribution,
+    generator: Randomness,
+    add: Add | None = None,
 ) -> Tensor:
-    """Fill ``tensor`` block by block; ``draw(block, start)`` fills rows start, start + 1, ...
+    """Fill ``tensor``, the ``block`` of its whole, with independent values.
 
-    The block is a contiguous (rows, inputs) tensor of the working dtype.
+    They depend on the stream and the place in the whole alone: not on the block, the device, the
+    strides or the number of threads; on the dtype only as it rounds, and float64 has its own words.
+    ``add`` then adds to them what is not random.
     """
-    inputs = math.prod(tensor.shape[1:])
-    like = working_tensor(tensor, (0,), generator)
-    if tensor.is_contiguous() and (tensor.dtype, tensor.device) == (like.dtype, like.device):
-        return _draw_in_place(tensor, draw, inputs)
-
-    def rows(start: int, stop: int) -> Tensor:
-        block = working_tensor(tensor, (stop - start, inputs), generator)
-        draw(block, start)
-        return block
-
-    return write_rows(tensor, rows)
-
-
-def _draw_in_place(tensor: Tensor, draw: Callable[[Tensor, int], object], inputs: int) -> Tensor:
-    """Draw straight into the tensor, in the same blocks, and so the same values."""
+    strips = _Strips(
+        Stream.of(generator), law, add, block.shape[0], block.inputs, tensor.dtype == torch.float64
+    )
     if tensor.numel() == 0:
         return tensor
-    step = rows_per_block(tensor)
-    with torch.no_grad():
-        for start in range(0, len(tensor), step):
-            part = tensor[start : start + step]
-            draw(part.view(len(part), inputs), start)
+    matrix, held = _as_matrix(tensor), block.columns
+    if matrix is not None and isinstance(held, range):
+        _in_threads(strips.tiles(block.rows, held), _tile_writer(matrix, strips), tensor)
+    else:
+        _in_threads(_row_blocks(block), _row_writer(tensor, block, strips), tensor)
+    torch.autograd.graph.increment_version(tensor)  # NumPy's writes tell nobody
     return tensor
 
 
-def centre_tap(tensor: Tensor) -> Tensor:
-    """View of the (out, in) matrix at the kernel's centre, index k // 2 as ``dirac_`` has it."""
-    for size in reversed(tensor.shape[2:]):
-        tensor = tensor.select(-1, size // 2)
-    return tensor
+@dataclass(frozen=True)
+class Tile:
+    """Rows of some strips: where they lie in the whole, and in the part."""
+
+    strip: int
+    strips: int
+    rows: range  # in the whole
+    start: int  # of its rows in the part
+    columns: range  # in the whole, those that are held
+    offset: int  # of the part's columns in the whole
+
+
+@dataclass(frozen=True)
+class _Strips:
+    """A whole matrix of random values, m x n, in strips."""
+
+    stream: Stream
+    law: Distribution
+    add: Add | None
+    m: int
+    n: int
+    double: bool
+
+    @property
+    def width(self) -> int:
+        """Columns of a strip."""
+        return min(_WIDEST, max(_NARROWEST, 1 << (self.n - 1).bit_length()))
+
+    def tiles(self, rows: range, columns: range) -> Iterator[Tile]:
+        """Cut a part into what is drawn at once; strips whose rows are all held go together."""
+        width = self.width
+        first, last = columns.start // width, -(-columns.stop // width)
+        together = _TILE // (width * self.m) if rows == range(self.m) else 1
+        for strip in range(first, last, max(1, together)):
+            strips = min(max(1, together), last - strip)
+            step = max(1, _TILE // (width * rows.step))
+            inside = range(
+                max(columns.start, strip * width), min(columns.stop, (strip + strips) * width)
+            )
+            for start in range(0, len(rows), step):
+                part = rows[start : start + step]
+                yield Tile(strip, strips, part, start, inside, columns.start)
+
+    def fill(self, tile: Tile, out: Array) -> None:
+        """Write the values of a tile's whole strips, (strips * rows, width)."""
+        hull = range(tile.rows[0], tile.rows[-1] + 1)
+        step = tile.rows.step if len(tile.rows) > 1 else 1
+        bits = np.uint64 if self.double else np.uint32
+
+        def words(lane: int, columns: int) -> Array:
+            row = columns if self.double else columns // 2  # in words of 64 bits
+            start = (tile.strip * self.m + hull.start) * row
+            drawn = self.stream.words(lane, start, tile.strips * len(hull) * row)
+            return drawn.view(bits).reshape(-1, columns)[::step]
+
+        self.law.fill(words, out)
+
+    @property
+    def dtype(self) -> Any:
+        """What the values are made in."""
+        return np.float64 if self.double else np.float32
+
+    def values(self, tile: Tile) -> Array:
+        """Return the values of a tile, (rows, columns held)."""
+        made = np.empty((tile.strips * len(tile.rows), self.width), self.dtype)
+        self.fill(tile, made)
+        if tile.strips > 1:
+            made = made.reshape(tile.strips, -1, self.width).transpose(1, 0, 2)
+            made = made.reshape(len(tile.rows), -1)
+        first = tile.columns.start - tile.strip * self.width
+        made = made[:, first : first + len(tile.columns)]
+        if self.add is not None:
+            self.add(made, tile.rows, tile.columns)
+        return made
+
+
+def _tile_writer(matrix: Tensor, strips: _Strips) -> Callable[[Tile], None]:
+    """Return what writes one tile into ``matrix``, straight into its memory where that can be."""
+    own = torch.float64 if strips.double else torch.float32
+    direct = matrix.dtype == own and matrix.device.type == "cpu" and matrix.stride(1) == 1
+    array = matrix.numpy() if direct else None
+
+    def write(tile: Tile) -> None:
+        rows = slice(tile.start, tile.start + len(tile.rows))
+        columns = slice(tile.columns.start - tile.offset, tile.columns.stop - tile.offset)
+        if array is None:
+            _copy(matrix[rows, columns], strips.values(tile))
+        elif strips.add is None and tile.strips == 1 and len(tile.columns) == strips.width:
+            strips.fill(tile, array[rows, columns])
+        else:
+            array[rows, columns] = strips.values(tile)
+
+    return write
+
+
+def _row_blocks(block: Block) -> Iterator[range]:
+    step = max(1, _TILE // max(1, len(block.hull)))
+    return (range(len(block.rows))[start : start + step] for start in range(0, len(block.rows), step))
+
+
+def _row_writer(tensor: Tensor, block: Block, strips: _Strips) -> Callable[[range], None]:
+    """Return what writes all columns of some rows: of tensors that no matrix is a view of."""
+    chosen = None if isinstance(block.columns, range) else block.columns - block.hull.start
+
+    def write(rows: range) -> None:
+        held = block.rows[rows.start : rows.stop]
+        made = np.empty((len(rows), len(block.hull)), strips.dtype)
+        for tile in strips.tiles(held, block.hull):
+            columns = slice(tile.columns.start - tile.offset, tile.columns.stop - tile.offset)
+            made[tile.start : tile.start + len(tile.rows), columns] = strips.values(tile)
+        part = tensor[rows.start : rows.stop]
+        values = made if chosen is None else made[:, chosen.numpy()]
+        _copy(part, values.reshape(part.shape))
+
+    return write
+
+
+def _copy(target: Tensor, values: Array) -> None:
+    """Copy, in pieces so small that torch starts no threads of its own for them."""
+    made = torch.from_numpy(np.ascontiguousarray(values))
+    step = max(1, SERIAL // max(1, made[0].numel())) if target.device.type == "cpu" else len(made)
+    for part, new in zip(target.split(step), made.split(step), strict=True):
+        part.copy_(new)
+
+
+def _as_matrix(tensor: Tensor) -> Tensor | None:
+    """Return a view of shape (out, inputs), or None where strides allow none."""
+    try:
+        return tensor.detach().view(tensor.shape[0], -1)
+    except RuntimeError:
+        return None
+
+
+def _in_threads(jobs: Iterator[Any], write: Callable[[Any], None], tensor: Tensor) -> None:
+    """Run ``write`` on every job, in as many threads as torch has been given."""
+    inference = torch.is_inference_mode_enabled()
+    lock = threading.Lock()
+
+    def work(_: int) -> None:
+        # both modes belong to a thread
+        with torch.inference_mode(inference), torch.no_grad():
+            while True:
+                with lock:
+                    job = next(jobs, None)
+                if job is None:
+                    return
+                write(job)
+
+    workers = torch.get_num_threads() if tensor.numel() > _ALONE else 1
+    if workers == 1:
+        work(0)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(work, range(workers)))  # an error in a thread is raised here

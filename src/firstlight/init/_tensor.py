@@ -8,6 +8,7 @@ from torch import Tensor
 
 from firstlight import theory
 from firstlight.errors import OptionError, check_choice, positive
+from firstlight.init.block import Block
 
 Gain = float | str | Callable[[Tensor], Tensor]
 
@@ -15,13 +16,33 @@ Gain = float | str | Callable[[Tensor], Tensor]
 BLOCK = 2**18
 
 
-def matrix_shape(tensor: Tensor, scheme: str, min_inputs: int = 1) -> tuple[int, int]:
-    """Check that ``tensor`` can be filled; return it as (m outputs, n inputs).
+def part_of(
+    tensor: Tensor, scheme: str, block: Block | None = None, min_inputs: int = 1
+) -> Block:
+    """Check that ``tensor`` can be filled; return which block of its whole it is.
 
     Raises:
         OptionError: no tensor, fewer than two dimensions, not a real floating dtype, on the meta
-            device, expanded, made in inference mode, or fewer than ``min_inputs`` inputs.
+            device, expanded, made in inference mode, of another shape than its block, or fewer
+            than ``min_inputs`` inputs.
     """
+    check_fillable(tensor, scheme)
+    if block is None:
+        block = Block.whole(tuple(tensor.shape))
+    elif block.sizes != tuple(tensor.shape):
+        raise OptionError(
+            f"{scheme} got a block of shape {block.sizes} for a tensor of {tuple(tensor.shape)}"
+        )
+    if block.inputs < min_inputs:
+        raise OptionError(
+            f"{scheme} needs at least {min_inputs} inputs per output, got {block.inputs}; "
+            "take another scheme for it"
+        )
+    return block
+
+
+def check_fillable(tensor: Tensor, scheme: str) -> None:
+    """Raise ``OptionError`` for what no fill can write."""
     if not isinstance(tensor, Tensor):
         raise OptionError(f"{scheme} expected a torch.Tensor, got {type(tensor).__name__}")
     if tensor.ndim < 2:
@@ -40,13 +61,6 @@ def matrix_shape(tensor: Tensor, scheme: str, min_inputs: int = 1) -> tuple[int,
         raise OptionError(
             f"{scheme} cannot fill an expanded tensor, whose entries share memory; clone it first"
         )
-    m, n = tensor.shape[0], math.prod(tensor.shape[1:])
-    if n < min_inputs:
-        raise OptionError(
-            f"{scheme} needs at least {min_inputs} inputs per output, got {n}; "
-            "take another scheme for it"
-        )
-    return m, n
 
 
 def check_writable(tensor: Tensor, name: str) -> None:
@@ -60,7 +74,7 @@ def check_writable(tensor: Tensor, name: str) -> None:
         raise OptionError(f"{name} was made in inference mode and cannot be written outside of it")
 
 
-def fan(tensor: Tensor, mode: str) -> float:
+def fan(tensor: Tensor | Block, mode: str) -> float:
     """Number of inputs or outputs of one unit, counted as ``torch.nn.init`` does.
 
     fan_in = in * prod(kernel), fan_out = out * prod(kernel), fan_avg = (fan_in + fan_out) / 2.
@@ -79,22 +93,43 @@ def gain_value(gain: Gain, *, zero_sum: bool = False) -> float:
     return positive(gain, "gain")
 
 
-def rows_per_block(tensor: Tensor) -> int:
-    """Return how many rows ``write_rows`` asks for at a time."""
-    return max(1, min(tensor.shape[0], BLOCK // max(1, math.prod(tensor.shape[1:]))))
+def rows_per_block(rows: int, columns: int) -> int:
+    """Return how many rows of so many columns make one working block."""
+    return max(1, min(rows, BLOCK // max(1, columns)))
 
 
-def write_rows(tensor: Tensor, rows: Callable[[int, int], Tensor]) -> Tensor:
-    """Fill ``tensor`` from ``rows(start, stop)`` -> (stop - start, n), a block at a time.
+def write_rows(tensor: Tensor, rows: Callable[[int, int], Tensor], step: int = 0) -> Tensor:
+    """Fill ``tensor`` from ``rows(start, stop)`` -> (stop - start, n), ``step`` rows at a time.
 
     Only in-place copies write, so any dtype, device and stride is respected and at most one
     block exists beside the tensor.
     """
     if tensor.numel() == 0:
         return tensor
-    m, step = tensor.shape[0], rows_per_block(tensor)
+    m = tensor.shape[0]
+    step = step or rows_per_block(m, math.prod(tensor.shape[1:]))
     with torch.no_grad():
         for start in range(0, m, step):
             target = tensor[start : start + step]
             target.copy_(rows(start, min(start + step, m)).view(target.shape))
+    return tensor
+
+
+def centre_index(kernel: tuple[int, ...]) -> int:
+    """Index of the centre among the flattened taps of a kernel, k // 2 along each dimension."""
+    index = 0
+    for size in kernel:
+        index = index * size + size // 2
+    return index
+
+
+def centre_tap(tensor: Tensor, part: Block) -> Tensor:
+    """View of the (out, in) matrix at the kernel's centre, index k // 2 as ``dirac_`` has it.
+
+    It is empty where the part does not hold that tap.
+    """
+    for held, size in zip(reversed(part.index[2:]), reversed(part.shape[2:]), strict=True):
+        if size // 2 not in held:
+            return tensor.new_empty((0, 0))
+        tensor = tensor.select(-1, held.index(size // 2))
     return tensor

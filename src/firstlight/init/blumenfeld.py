@@ -3,11 +3,13 @@
 import torch
 from torch import Tensor
 
-from firstlight.init._draw import centre_tap
-from firstlight.init._tensor import matrix_shape
+from firstlight.init._tensor import centre_tap, part_of
+from firstlight.init.block import Block
+from firstlight.init.shards import blockwise
 
 
-def blumenfeld_(tensor: Tensor) -> Tensor:
+@blockwise
+def blumenfeld_(tensor: Tensor, *, block: Block | None = None) -> Tensor:
     """Fill so that each output is the mean of the input channels.
 
         W[i, j, centre] = 1 / in,  zero elsewhere
@@ -20,6 +22,7 @@ def blumenfeld_(tensor: Tensor) -> Tensor:
 
     Args:
         tensor: 2-D or more, any floating dtype, device and stride; layout (out, in, *kernel).
+        block: which block of a larger tensor this is; None takes it for the whole.
 
     Returns:
         ``tensor``, filled in place.
@@ -36,8 +39,8 @@ def blumenfeld_(tensor: Tensor) -> Tensor:
 
     Reference: Blumenfeld, Gilboa and Soudry, arXiv 2007.01038.
     """
-    matrix_shape(tensor, "blumenfeld_")
+    part = part_of(tensor, "blumenfeld_", block)
     with torch.no_grad():
         tensor.zero_()
-        centre_tap(tensor).fill_(1 / tensor.shape[1])
+        centre_tap(tensor, part).fill_(1 / max(part.shape[1], 1))
     return tensor

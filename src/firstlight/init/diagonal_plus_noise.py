@@ -2,21 +2,27 @@
 
 import math
 
-import torch
-from torch import Tensor, nn
+import numpy as np
+from torch import Tensor
 
 from firstlight import theory
-from firstlight.init._draw import centre_tap, draw_rows
-from firstlight.init._tensor import matrix_shape
+from firstlight.init._draw import draw
+from firstlight.init._tensor import centre_index, part_of
+from firstlight.init.block import Block
+from firstlight.init.distributions import Array, Normal
+from firstlight.init.shards import blockwise
+from firstlight.init.stream import Randomness
 
 
+@blockwise
 def diagonal_plus_noise_(
     tensor: Tensor,
     *,
     depth: int,
     activation: theory.Activation,
     negative_rate: float | None = None,
-    generator: torch.Generator | None = None,
+    generator: Randomness = None,
+    block: Block | None = None,
 ) -> Tensor:
     """Fill with the critical gain on the diagonal, and noise.
 
@@ -34,7 +40,9 @@ def diagonal_plus_noise_(
         activation: name or callable; odd, with a slope above 0 at 0, like tanh.
         negative_rate: share of paths whose sign flips, in (0, 0.5); None takes
             ``theory.negative_rate(depth)``.
-        generator: source of randomness; the values do not depend on device or stride.
+        generator: source of randomness, a torch generator or a ``Stream``; the values depend
+            on no device, stride or block.
+        block: which block of a larger tensor this is; None takes it for the whole.
 
     Returns:
         ``tensor``, filled in place.
@@ -52,14 +60,15 @@ def diagonal_plus_noise_(
 
     Reference: "Beyond Gaussian Initializations", arXiv 2509.23085.
     """
-    _, fan_in = matrix_shape(tensor, "diagonal_plus_noise_")
+    part = part_of(tensor, "diagonal_plus_noise_", block)
     omega = theory.critical_gain(activation)
-    std = theory.noise_scale(depth, omega, negative_rate) / math.sqrt(fan_in)
+    std = theory.noise_scale(depth, omega, negative_rate) / math.sqrt(part.inputs)
+    channels, taps = part.shape[1], math.prod(part.shape[2:])
+    centre = centre_index(part.shape[2:])
 
-    def draw(block: Tensor, start: int) -> None:
-        nn.init.normal_(block, std=std, generator=generator)
-        row = torch.arange(len(block), device=block.device)
-        matrix = centre_tap(block.view(len(block), *tensor.shape[1:]))
-        matrix[row, (start + row) % tensor.shape[1]] += omega
+    def add_diagonal(values: Array, rows: range, columns: range) -> None:
+        on = np.arange(rows.start, rows.stop, rows.step) % channels * taps + centre
+        here = (on >= columns.start) & (on < columns.stop)
+        values[here, on[here] - columns.start] += omega
 
-    return draw_rows(tensor, draw, generator)
+    return draw(tensor, part, Normal(std), generator, add_diagonal)

@@ -2,20 +2,25 @@
 
 import math
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from firstlight import theory
-from firstlight.init._draw import draw_rows
-from firstlight.init._tensor import matrix_shape
+from firstlight.init._draw import draw
+from firstlight.init._tensor import part_of
+from firstlight.init.block import Block
+from firstlight.init.distributions import Normal
+from firstlight.init.shards import blockwise
+from firstlight.init.stream import Randomness
 
 
+@blockwise
 def edge_of_chaos_(
     tensor: Tensor,
     *,
     activation: theory.Activation,
     bias_variance: float = 0.0,
-    generator: torch.Generator | None = None,
+    generator: Randomness = None,
+    block: Block | None = None,
 ) -> Tensor:
     """Fill with N(0, sigma_w^2 / fan_in), where sigma_w^2 = ``theory.edge_of_chaos(activation)``.
 
@@ -26,7 +31,9 @@ def edge_of_chaos_(
         tensor: 2-D or more, any floating dtype, device and stride; layout (out, in, *kernel).
         activation: name or callable.
         bias_variance: variance of the biases, 0 or more.
-        generator: source of randomness; the values do not depend on device or stride.
+        generator: source of randomness, a torch generator or a ``Stream``; the values depend
+            on no device, stride or block.
+        block: which block of a larger tensor this is; None takes it for the whole.
 
     Returns:
         ``tensor``, filled in place.
@@ -43,8 +50,6 @@ def edge_of_chaos_(
 
     Reference: Poole et al., arXiv 1606.05340; Schoenholz et al., arXiv 1611.01232.
     """
-    _, fan_in = matrix_shape(tensor, "edge_of_chaos_")
-    std = math.sqrt(theory.edge_of_chaos(activation, bias_variance) / fan_in)
-    return draw_rows(
-        tensor, lambda block, _: nn.init.normal_(block, std=std, generator=generator), generator
-    )
+    part = part_of(tensor, "edge_of_chaos_", block)
+    std = math.sqrt(theory.edge_of_chaos(activation, bias_variance) / part.inputs)
+    return draw(tensor, part, Normal(std), generator)

@@ -10,14 +10,24 @@ from torch import Tensor
 
 from firstlight.errors import OptionError
 from firstlight.init._sine import fill_sines
-from firstlight.init._tensor import Gain, fan, gain_value, matrix_shape
+from firstlight.init._tensor import Gain, fan, gain_value, part_of
+from firstlight.init.block import Block
+from firstlight.init.shards import blockwise
 
 # Odd multipliers of 2^32: distinct layers below 2^32 get distinct phases, and the quadratic term
 # (Schroeder's) keeps the sines from all peaking at one input.
 _LAYER, _LINEAR, _QUADRATIC, _MODULUS = 0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 2**32
 
 
-def harmonic_(tensor: Tensor, *, mode: str = "fan_in", gain: Gain = 1.0, layer: int = 0) -> Tensor:
+@blockwise
+def harmonic_(
+    tensor: Tensor,
+    *,
+    mode: str = "fan_in",
+    gain: Gain = 1.0,
+    layer: int = 0,
+    block: Block | None = None,
+) -> Tensor:
     """Fill with sine and cosine pairs of distinct frequencies: no twins, no lost rank.
 
         W[i, j] = a sin(2 pi (f_i j / n + phi_i)),   j = 0..n-1,   a^2 / 2 = gain^2 / fan
@@ -35,6 +45,7 @@ def harmonic_(tensor: Tensor, *, mode: str = "fan_in", gain: Gain = 1.0, layer: 
         gain: a number, or an activation (name or callable) for ``theory.gain`` with zero-sum rows.
         layer: a whole number from 0 to 2^32 - 1; each gives other frequencies or phases, with
             the same guarantees.
+        block: which block of a larger tensor this is; None takes it for the whole.
 
     Returns:
         ``tensor``, filled in place.
@@ -50,14 +61,14 @@ def harmonic_(tensor: Tensor, *, mode: str = "fan_in", gain: Gain = 1.0, layer: 
 
     Reference: this project; it repairs arXiv 2505.12909 where that loses rank.
     """
-    m, n = matrix_shape(tensor, "harmonic_", min_inputs=3)
+    part = part_of(tensor, "harmonic_", block, min_inputs=3)
     layer = _checked_layer(layer)
-    amplitude = gain_value(gain, zero_sum=True) * math.sqrt(2 / max(fan(tensor, mode), 1))
+    amplitude = gain_value(gain, zero_sum=True) * math.sqrt(2 / max(fan(part, mode), 1))
 
-    def rows(start: int, stop: int) -> tuple[Tensor, Tensor]:
-        return harmonic_rows(torch.arange(start, stop, device="cpu"), m, n, layer)
+    def rows(i: Tensor) -> tuple[Tensor, Tensor]:
+        return harmonic_rows(i, part.shape[0], part.inputs, layer)
 
-    return fill_sines(tensor, rows, amplitude)
+    return fill_sines(tensor, part, rows, amplitude)
 
 
 def harmonic_rows(i: Tensor, m: int, n: int, layer: int) -> tuple[Tensor, Tensor]:

@@ -5,12 +5,20 @@ import math
 import torch
 from torch import Tensor
 
-from firstlight.init._tensor import Gain, fan, gain_value, matrix_shape, write_rows
+from firstlight.init._tensor import Gain, fan, gain_value, part_of, write_rows
+from firstlight.init.block import Block
 from firstlight.init.harmonic import harmonic_
+from firstlight.init.shards import blockwise
 
 
+@blockwise
 def harmonic_depthwise_(
-    tensor: Tensor, *, mode: str = "fan_in", gain: Gain = 1.0, layer: int = 0
+    tensor: Tensor,
+    *,
+    mode: str = "fan_in",
+    gain: Gain = 1.0,
+    layer: int = 0,
+    block: Block | None = None,
 ) -> Tensor:
     """Fill with harmonic rows that also pass their channel's mean.
 
@@ -26,6 +34,7 @@ def harmonic_depthwise_(
         mode: "fan_in", "fan_out" or "fan_avg", counted as in ``torch.nn.init``.
         gain: a number, or an activation (name or callable) for ``theory.gain``.
         layer: a whole number from 0 to 2^32 - 1; each gives other filters.
+        block: which block of a larger tensor this is; None takes it for the whole.
 
     Returns:
         ``tensor``, filled in place.
@@ -42,11 +51,14 @@ def harmonic_depthwise_(
 
     Reference: this project; experiments/depthwise.py measures it against its rivals.
     """
-    m, n = matrix_shape(tensor, "harmonic_depthwise_", min_inputs=3)
-    scale = gain_value(gain) * math.sqrt(n / max(fan(tensor, mode), 1))
-    rows = torch.empty(m, n, dtype=torch.float64, device="cpu")
-    harmonic_(rows, gain=1.0, layer=layer).mul_(math.sqrt(1 - 1 / n))
-    rows[layer % 2 :: 2] += 1 / n
-    rows[1 - layer % 2 :: 2] -= 1 / n
+    part = part_of(tensor, "harmonic_depthwise_", block, min_inputs=3)
+    n = part.inputs
+    scale = gain_value(gain) * math.sqrt(n / max(fan(part, mode), 1))
+    rows = torch.empty(part.sizes, dtype=torch.float64, device="cpu")
+    harmonic_(rows, gain=1.0, layer=layer, block=part)
+    # harmonic_ counts one input channel's taps: its rows have norm 1 at gain 1
+    rows.mul_(math.sqrt(1 - 1 / n))
+    sign = 1 - 2 * ((torch.tensor(part.rows, device="cpu") + layer) % 2)
+    rows += sign.double().div_(n).view(-1, *[1] * (rows.ndim - 1))
     rows *= scale
     return write_rows(tensor, lambda start, stop: rows[start:stop])

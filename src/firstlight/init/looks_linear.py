@@ -4,34 +4,40 @@ import torch
 from torch import Tensor
 
 from firstlight.errors import OptionError, check_choice
-from firstlight.init._draw import working_tensor
-from firstlight.init._tensor import Gain, gain_value, matrix_shape
-from firstlight.init.orthogonal import orthogonal_
+from firstlight.init._tensor import Gain, gain_value, part_of
+from firstlight.init.block import Block
+from firstlight.init.orthogonal import orthonormal
+from firstlight.init.shards import blockwise
+from firstlight.init.stream import Randomness
 
 #: How many mirrored halves the (outputs, inputs) of a layer have, by its position.
 POSITIONS = {"hidden": (2, 2), "first": (2, 1), "last": (1, 2)}
 
 
+@blockwise
 def looks_linear_(
     tensor: Tensor,
     *,
     gain: Gain = 1.0,
     position: str = "hidden",
-    generator: torch.Generator | None = None,
+    generator: Randomness = None,
+    block: Block | None = None,
 ) -> Tensor:
     """Fill with mirrored blocks of one orthogonal matrix W.
 
         first: [W; -W]    hidden: [[W, -W], [-W, W]]    last: [W, -W]
 
     As relu(x) - relu(-x) = x, a ReLU network filled so computes a product of orthogonal matrices
-    at the start. The halves are taken over channels (dimensions 0 and 1).
+    at the start. The halves are taken over channels (dimensions 0 and 1). A block needs the whole,
+    as with ``orthogonal_``.
 
     Args:
         tensor: 2-D or more, any floating dtype, device and stride; layout (out, in, *kernel).
         gain: a number above 0, or an activation for ``theory.gain``; 1 keeps the norm in a ReLU
             network, whatever that network's usual gain.
         position: "first", "hidden" or "last" layer of the network.
-        generator: source of randomness; the values do not depend on stride.
+        generator: source of randomness, a torch generator or a ``Stream``.
+        block: which block of a larger tensor this is; None takes it for the whole.
 
     Returns:
         ``tensor``, filled in place.
@@ -51,21 +57,19 @@ def looks_linear_(
 
     Reference: Balduzzi et al., arXiv 1702.08591.
     """
-    matrix_shape(tensor, "looks_linear_")
+    part = part_of(tensor, "looks_linear_", block)
     check_choice(position, POSITIONS, "position")
     scale = gain_value(gain)
-    check_halves(tensor, position=position)
-    halves = POSITIONS[position]
-    shape = (tensor.shape[0] // halves[0], tensor.shape[1] // halves[1], *tensor.shape[2:])
-    block = orthogonal_(working_tensor(tensor, shape, generator), gain=scale, generator=generator)
+    check_halves(part, position=position)
+    down, across = POSITIONS[position]
+    shape = (part.shape[0] // down, part.shape[1] // across, *part.shape[2:])
+    one = orthonormal(tensor, shape, scale, generator)
+    rows = [torch.cat([-one if (i + j) % 2 else one for j in range(across)], 1) for i in range(down)]
     with torch.no_grad():
-        for i, rows in enumerate(tensor.chunk(halves[0], dim=0)):
-            for j, part in enumerate(rows.chunk(halves[1], dim=1)):
-                part.copy_(-block if (i + j) % 2 else block)
-    return tensor
+        return tensor.copy_(part.take(torch.cat(rows)))
 
 
-def check_halves(tensor: Tensor, *, position: str = "hidden", **_: object) -> None:
+def check_halves(tensor: Tensor | Block, *, position: str = "hidden", **_: object) -> None:
     """Raise ``OptionError`` where a side that this position mirrors has odd length."""
     for side, parts, size in zip(
         ("outputs", "inputs"), POSITIONS[position], tensor.shape, strict=False

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from firstlight.errors import FirstlightError, OptionError
 from firstlight.init._forward import call, measuring
 from firstlight.init._owners import owned_elsewhere
-from firstlight.init._tensor import matrix_shape
+from firstlight.init._tensor import check_fillable
 from firstlight.init._undo import restored_on_error
 from firstlight.init.orthogonal import orthogonal_
 
@@ -162,7 +162,7 @@ def _layers(model: nn.Module) -> dict[str, _Layer]:
                 "parametrization, or pass a batch through the model, first"
             )
         if weight.requires_grad and id(weight) not in others:
-            matrix_shape(weight, f"lsuv ({name})")
+            check_fillable(weight, f"lsuv ({name})")
             layers[name] = module
     if not layers:
         raise OptionError("lsuv found no trainable Linear or convolution in the model")

@@ -9,10 +9,11 @@ from functools import lru_cache
 from typing import Any, Literal
 
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
 from firstlight.errors import OptionError, check_choice
 from firstlight.init import _rms
+from firstlight.init.block import Block
 from firstlight.init.blumenfeld import blumenfeld_
 from firstlight.init.diagonal_plus_noise import diagonal_plus_noise_
 from firstlight.init.edge_of_chaos import edge_of_chaos_
@@ -22,6 +23,7 @@ from firstlight.init.looks_linear import check_halves, looks_linear_
 from firstlight.init.orthogonal import orthogonal_
 from firstlight.init.sinusoidal import check_varies, sinusoidal_
 from firstlight.init.siren import siren_
+from firstlight.init.stream import Stream
 from firstlight.init.variance_scaling import variance_scaling_
 from firstlight.init.zero import zero_
 
@@ -40,7 +42,7 @@ class Place:
     position: Literal["first", "hidden", "last"]
     depth: int  # weight layers in the network
     layer: int  # a whole number of its own, derived from the weight's name
-    generator: Generator
+    stream: Stream
     depthwise: bool = False  # in a convolution with groups = in_channels > 1
 
     def facts(self) -> dict[str, Any]:
@@ -50,7 +52,7 @@ class Place:
             "first": self.position == "first",
             "depth": self.depth,
             "layer": self.layer,
-            "generator": self.generator,
+            "generator": self.stream,
         }
 
 
@@ -82,7 +84,7 @@ class Scheme:
     def options(self) -> frozenset[str]:
         """Names that a user may set."""
         names = set(list(_parameters(self.fill))[1:])
-        return frozenset(names - set(self.fixed) - {"generator", "position", "first", "layer"})
+        return frozenset(names - set(self.fixed) - {"generator", "block", "position", "first", "layer"})
 
     @property
     def required(self) -> frozenset[str]:
@@ -130,10 +132,12 @@ class Scheme:
             self.check_shape(whole, **self._arguments(self.fill, place, options))
         self(torch.empty((0, *shape[1:]), device="cpu"), place, options)
 
-    def __call__(self, weight: Tensor, place: Place, options: Mapping[str, Any]) -> Tensor:
-        """Fill ``weight``, which stands at ``place``."""
+    def __call__(
+        self, weight: Tensor, place: Place, options: Mapping[str, Any], block: Block | None = None
+    ) -> Tensor:
+        """Fill ``weight``, which stands at ``place``, or is the ``block`` of what stands there."""
         fill = self.depthwise if self.depthwise and place.depthwise else self.fill
-        return fill(weight, **self._arguments(fill, place, options))
+        return fill(weight, block=block, **self._arguments(fill, place, options))
 
     def _arguments(self, fill: Fill, place: Place, options: Mapping[str, Any]) -> dict[str, Any]:
         used = _parameters(fill)

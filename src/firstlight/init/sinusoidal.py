@@ -2,15 +2,19 @@
 
 import math
 
-import torch
 from torch import Tensor
 
 from firstlight.errors import OptionError, check_choice
 from firstlight.init._sine import fill_sines
-from firstlight.init._tensor import Gain, gain_value, matrix_shape
+from firstlight.init._tensor import Gain, gain_value, part_of
+from firstlight.init.block import Block
+from firstlight.init.shards import blockwise
 
 
-def sinusoidal_(tensor: Tensor, *, mode: str = "fan_avg", gain: Gain = 1.0) -> Tensor:
+@blockwise
+def sinusoidal_(
+    tensor: Tensor, *, mode: str = "fan_avg", gain: Gain = 1.0, block: Block | None = None
+) -> Tensor:
     """Fill with the published sinusoids: row i has frequency i and phase i / m.
 
         W[i, j] = a sin(2 pi i j / n + 2 pi i / m),   i = 1..m,  j = 1..n
@@ -26,6 +30,7 @@ def sinusoidal_(tensor: Tensor, *, mode: str = "fan_avg", gain: Gain = 1.0) -> T
         tensor: 2-D or more, any floating dtype, device and stride; layout (out, in, *kernel).
         mode: "fan_avg" = (m + n) / 2, "fan_in" = n or "fan_out" = m of the flattened matrix.
         gain: a number, or an activation (name or callable) for ``theory.gain`` with zero-sum rows.
+        block: which block of a larger tensor this is; None takes it for the whole.
 
     Returns:
         ``tensor``, filled in place.
@@ -42,22 +47,23 @@ def sinusoidal_(tensor: Tensor, *, mode: str = "fan_avg", gain: Gain = 1.0) -> T
 
     Reference: "Sinusoidal Initialization, Time for a New Start", arXiv 2505.12909.
     """
-    m, n = matrix_shape(tensor, "sinusoidal_")
+    part = part_of(tensor, "sinusoidal_", block)
+    m, n = part.shape[0], part.inputs
     fans = {"fan_in": n, "fan_out": m, "fan_avg": (m + n) / 2}
     check_choice(mode, fans, "mode")
     target = gain_value(gain, zero_sum=True) ** 2 / fans[mode] if fans[mode] else 0.0
-    check_varies(tensor)
+    check_varies(part)
 
-    def rows(start: int, stop: int) -> tuple[Tensor, Tensor]:
-        i = torch.arange(start + 1, stop + 1, device="cpu")
+    def rows(index: Tensor) -> tuple[Tensor, Tensor]:
+        i = index + 1
         # column 0 holds j = 1, which adds i / n to the phase
         return i, (i % m).double() / m + (i % n).double() / n
 
     amplitude = math.sqrt(target / sinusoidal_variance(m, n)) if m else 0.0
-    return fill_sines(tensor, rows, amplitude)
+    return fill_sines(tensor, part, rows, amplitude)
 
 
-def check_varies(tensor: Tensor, **_: object) -> None:
+def check_varies(tensor: Tensor | Block, **_: object) -> None:
     """Raise ``OptionError`` for the few small shapes where the formula is constant."""
     m, n = tensor.shape[0], math.prod(tensor.shape[1:])
     if m > 0 and sinusoidal_variance(m, n) < 1e-12:

@@ -2,21 +2,26 @@
 
 import math
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from firstlight.errors import positive
-from firstlight.init._draw import draw_rows
-from firstlight.init._tensor import matrix_shape
+from firstlight.init._draw import draw
+from firstlight.init._tensor import part_of
+from firstlight.init.block import Block
+from firstlight.init.distributions import Uniform
+from firstlight.init.shards import blockwise
+from firstlight.init.stream import Randomness
 
 
+@blockwise
 def siren_(
     tensor: Tensor,
     *,
     first: bool = False,
     omega: float = 30.0,
     alpha: float = 1.0,
-    generator: torch.Generator | None = None,
+    generator: Randomness = None,
+    block: Block | None = None,
 ) -> Tensor:
     """Fill for layers sin(omega (W x + b)), uniformly.
 
@@ -31,7 +36,9 @@ def siren_(
         first: whether the layer reads the coordinates.
         omega: frequency factor of the sine, above 0.
         alpha: weight scale, above 0; published for 1 and more.
-        generator: source of randomness; the values do not depend on device or stride.
+        generator: source of randomness, a torch generator or a ``Stream``; the values depend
+            on no device, stride or block.
+        block: which block of a larger tensor this is; None takes it for the whole.
 
     Returns:
         ``tensor``, filled in place.
@@ -48,9 +55,8 @@ def siren_(
 
     Reference: Sitzmann et al., arXiv 2006.09661; weight scaling: arXiv 2410.04779.
     """
-    _, inputs = matrix_shape(tensor, "siren_")
+    part = part_of(tensor, "siren_", block)
+    inputs = part.inputs
     omega, alpha = positive(omega, "omega"), positive(alpha, "alpha")
-    bound = alpha / inputs if first else alpha * math.sqrt(6 / inputs) / omega
-    return draw_rows(
-        tensor, lambda block, _: nn.init.uniform_(block, -bound, bound, generator), generator
-    )
+    bound = alpha / max(inputs, 1) if first else alpha * math.sqrt(6 / max(inputs, 1)) / omega
+    return draw(tensor, part, Uniform(bound), generator)

@@ -1,25 +1,43 @@
 """Independent draws with a given variance: Glorot, He, LeCun and their kin."""
 
 import math
+from collections.abc import Callable
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from firstlight.errors import check_choice
-from firstlight.init._draw import draw_rows
-from firstlight.init._tensor import Gain, fan, gain_value, matrix_shape
+from firstlight.init._draw import draw
+from firstlight.init._tensor import Gain, fan, gain_value, part_of
+from firstlight.init.block import Block
+from firstlight.init.distributions import (
+    TRUNCATED_STD,
+    Arcsine,
+    Distribution,
+    Normal,
+    TruncatedNormal,
+    Uniform,
+)
+from firstlight.init.shards import blockwise
+from firstlight.init.stream import Randomness
 
-#: Standard deviation of a standard normal variable cut at two standard deviations.
-TRUNCATED_STD = math.sqrt(1 - 4 * math.exp(-2) / (math.sqrt(2 * math.pi) * math.erf(math.sqrt(2))))
+#: Each distribution, made from the standard deviation that it is to have.
+DISTRIBUTIONS: dict[str, Callable[[float], Distribution]] = {
+    "normal": Normal,
+    "uniform": lambda std: Uniform(math.sqrt(3) * std),
+    "truncated_normal": lambda std: TruncatedNormal(std / TRUNCATED_STD),
+    "arcsine": lambda std: Arcsine(math.sqrt(2) * std),
+}
 
 
+@blockwise
 def variance_scaling_(
     tensor: Tensor,
     *,
     mode: str = "fan_in",
     gain: Gain = 1.0,
     distribution: str = "normal",
-    generator: torch.Generator | None = None,
+    generator: Randomness = None,
+    block: Block | None = None,
 ) -> Tensor:
     """Fill with independent values of mean 0 and variance gain^2 / fan.
 
@@ -32,7 +50,9 @@ def variance_scaling_(
         mode: "fan_in", "fan_out" or "fan_avg", counted as in ``torch.nn.init``.
         gain: a number above 0, or an activation (name or callable) for ``theory.gain``.
         distribution: "normal", "uniform", "truncated_normal" or "arcsine".
-        generator: source of randomness; the values do not depend on device or stride.
+        generator: source of randomness, a torch generator or a ``Stream``; the values depend
+            on no device, stride or block.
+        block: which block of a larger tensor this is; None takes it for the whole.
 
     Returns:
         ``tensor``, filled in place.
@@ -49,35 +69,7 @@ def variance_scaling_(
 
     Reference: Glorot and Bengio, AISTATS 2010; He et al., arXiv 1502.01852.
     """
-    matrix_shape(tensor, "variance_scaling_")
+    part = part_of(tensor, "variance_scaling_", block)
     check_choice(distribution, DISTRIBUTIONS, "distribution")
-    std = gain_value(gain) / math.sqrt(fan(tensor, mode) or 1)
-    draw = DISTRIBUTIONS[distribution]
-    return draw_rows(tensor, lambda block, _: draw(block, std, generator), generator)
-
-
-def _normal(block: Tensor, std: float, generator: torch.Generator | None) -> Tensor:
-    return nn.init.normal_(block, std=std, generator=generator)
-
-
-def _uniform(block: Tensor, std: float, generator: torch.Generator | None) -> Tensor:
-    bound = math.sqrt(3) * std
-    return nn.init.uniform_(block, -bound, bound, generator=generator)
-
-
-def _truncated_normal(block: Tensor, std: float, generator: torch.Generator | None) -> Tensor:
-    wide = std / TRUNCATED_STD
-    return nn.init.trunc_normal_(block, std=wide, a=-2 * wide, b=2 * wide, generator=generator)
-
-
-def _arcsine(block: Tensor, std: float, generator: torch.Generator | None) -> Tensor:
-    nn.init.uniform_(block, -math.pi / 2, math.pi / 2, generator=generator)
-    return block.sin_().mul_(math.sqrt(2) * std)
-
-
-DISTRIBUTIONS = {
-    "normal": _normal,
-    "uniform": _uniform,
-    "truncated_normal": _truncated_normal,
-    "arcsine": _arcsine,
-}
+    std = gain_value(gain) / math.sqrt(fan(part, mode) or 1)
+    return draw(tensor, part, DISTRIBUTIONS[distribution](std), generator)

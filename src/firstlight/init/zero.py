@@ -3,11 +3,13 @@
 import torch
 from torch import Tensor
 
-from firstlight.init._draw import centre_tap
-from firstlight.init._tensor import matrix_shape, write_rows
+from firstlight.init._tensor import centre_tap, part_of, write_rows
+from firstlight.init.block import Block
+from firstlight.init.shards import blockwise
 
 
-def zero_(tensor: Tensor) -> Tensor:
+@blockwise
+def zero_(tensor: Tensor, *, block: Block | None = None) -> Tensor:
     """Fill with the identity, or with a piece of a Hadamard matrix where the outputs are more.
 
         m <= n:  W[i, j] = 1 where i = j, else 0
@@ -19,6 +21,7 @@ def zero_(tensor: Tensor) -> Tensor:
 
     Args:
         tensor: 2-D or more, any floating dtype, device and stride; layout (out, in, *kernel).
+        block: which block of a larger tensor this is; None takes it for the whole.
 
     Returns:
         ``tensor``, filled in place.
@@ -37,22 +40,29 @@ def zero_(tensor: Tensor) -> Tensor:
 
     Reference: Zhao et al., "ZerO Initialization", arXiv 2110.12661.
     """
-    matrix_shape(tensor, "zero_")
-    m, n = tensor.shape[:2]
+    part = part_of(tensor, "zero_", block)
+    m, n = part.shape[:2]
+    row, column = (torch.tensor(held, device="cpu") for held in part.index[:2])
     with torch.no_grad():
         tensor.zero_()
-        matrix = centre_tap(tensor)
+        matrix = centre_tap(tensor, part)
         if m <= n:
-            matrix.diagonal().fill_(1)
-            return tensor
+            return _set_identity(tensor, matrix, row, column)
     scale = 2.0 ** (-((m - 1).bit_length() - 1) / 2)
-    columns = torch.arange(n, device="cpu")
 
     def rows(start: int, stop: int) -> Tensor:
-        i = torch.arange(start, stop, device="cpu")
-        return scale * (1 - 2 * _parity(i[:, None] & columns))
+        return scale * (1 - 2 * _parity(row[start:stop, None] & column))
 
     write_rows(matrix, rows)
+    return tensor
+
+
+def _set_identity(tensor: Tensor, matrix: Tensor, row: Tensor, column: Tensor) -> Tensor:
+    """Set one where row and column of the whole are the same."""
+    if matrix.numel():
+        where = torch.searchsorted(column, row).clamp_(max=len(column) - 1)
+        on = (column[where] == row).nonzero().flatten()
+        matrix[on.to(matrix.device), where[on].to(matrix.device)] = 1
     return tensor
 
 

@@ -1,6 +1,5 @@
 """One thing that a plan does: fill a matrix, set a value, or leave a tensor alone."""
 
-import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from firstlight.init import Scheme
+from firstlight.init import Scheme, Stream
 from firstlight.init.schemes import Place
 from firstlight.model.kinds import Matrix, Value
 from firstlight.model.readback import norm
@@ -73,13 +72,12 @@ class Where:
 
     def place(self, view: WeightView) -> Place:
         """Return the place; its random numbers depend on seed and name alone."""
-        digest = hashlib.blake2b(f"{self.seed}:{view.name}".encode(), digest_size=12).digest()
+        stream = Stream.named(self.seed, view.name)
         return Place(
             position=self.position,
             depth=self.depth,
-            layer=int.from_bytes(digest[8:], "little"),
-            # torch's generator on the CPU keeps the low 32 bits of a seed
-            generator=torch.Generator().manual_seed(int.from_bytes(digest[:8], "little")),
+            layer=stream.key >> 96,
+            stream=stream,
             depthwise=view.depthwise,
         )
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from firstlight.errors import FirstlightError, OptionError
-from firstlight.init._tensor import check_writable, matrix_shape
+from firstlight.init._tensor import check_fillable, check_writable
 from firstlight.init.lsuv import unit_variance
 from firstlight.model import framework
 from firstlight.model.kinds import Matrix, Part, Value
@@ -102,7 +102,7 @@ def _check_tensor(task: Task, part: Part) -> None:
     """Refuse memory that no fill can write; the scheme and its options the plan has tried."""
     assert task.scheme is not None
     try:
-        matrix_shape(part.view, task.scheme.name)
+        check_fillable(part.view, task.scheme.name)
     except OptionError as error:
         raise OptionError(f"{task.name}: {error}") from error
 

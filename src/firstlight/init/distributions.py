@@ -1,0 +1,121 @@
+"""Independent values from random words: normal, uniform, truncated normal, arcsine.
+
+Each makes the values of a row from that row's words, always as many: so any row can be made
+without the others. Words of 32 bits make float32, of 64 bits float64.
+"""
+
+import math
+import threading
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import torch
+
+Array = np.ndarray[Any, Any]
+
+#: Standard deviation of a standard normal variable cut at two standard deviations.
+TRUNCATED_STD = math.sqrt(1 - 4 * math.exp(-2) / (math.sqrt(2 * math.pi) * math.erf(math.sqrt(2))))
+
+#: Below this size torch does not start threads of its own: these run in threads already.
+SERIAL = 2**15
+
+
+class Words(Protocol):
+    """Random words of some rows of a strip, lane by lane."""
+
+    def __call__(self, lane: int, columns: int) -> Array:
+        """Return unsigned whole numbers, (rows, columns), of as many bits as the values."""
+
+
+@dataclass(frozen=True)
+class Distribution(ABC):
+    """Independent values of mean 0 and a given scale."""
+
+    scale: float
+    #: How many lanes of words a strip takes.
+    lanes: ClassVar[int] = 1
+
+    @abstractmethod
+    def fill(self, words: Words, out: Array) -> None:
+        """Write values into ``out`` (rows, width), float32 or float64, from their rows' words."""
+
+
+class Normal(Distribution):
+    """N(0, scale^2), two values from two words: r cos(t) and r sin(t) (Box and Muller, 1958)."""
+
+    lanes = 2
+
+    def fill(self, words: Words, out: Array) -> None:
+        """Write normal values; one lane makes the lengths, the other one the angles."""
+        half = out.shape[1] // 2
+        length, angle, turned = _scratch(out.dtype, len(out), half, 3)
+        _unit(words(0, half), length)
+        np.log(length, out=length)
+        np.multiply(length, out.dtype.type(-2 * self.scale**2), out=length)
+        np.sqrt(length, out=length)
+        _symmetric(words(1, half), math.pi, angle)
+        np.cos(angle, out=turned)
+        np.multiply(length, turned, out=out[:, :half])
+        np.sin(angle, out=turned)
+        np.multiply(length, turned, out=out[:, half:])
+
+
+class Uniform(Distribution):
+    """U(-scale, scale)."""
+
+    def fill(self, words: Words, out: Array) -> None:
+        """Write uniform values."""
+        _symmetric(words(0, out.shape[1]), self.scale, out)
+
+
+class Arcsine(Distribution):
+    """Scale times the sine of a uniform angle."""
+
+    def fill(self, words: Words, out: Array) -> None:
+        """Write sines."""
+        angle = _scratch(out.dtype, *out.shape, 1)[0]
+        _symmetric(words(0, out.shape[1]), math.pi, angle)
+        np.sin(angle, out=angle)
+        np.multiply(angle, out.dtype.type(self.scale), out=out)
+
+
+class TruncatedNormal(Distribution):
+    """N(0, scale^2) given that it lies within two standard deviations."""
+
+    def fill(self, words: Words, out: Array) -> None:
+        """Write the inverse of the normal distribution function at uniform values."""
+        bound = math.erf(math.sqrt(2))
+        uniform = _scratch(out.dtype, *out.shape, 1)[0]
+        _symmetric(words(0, out.shape[1]), bound, uniform)
+        for part in torch.from_numpy(uniform).view(-1).split(SERIAL):
+            part.erfinv_()
+        np.multiply(uniform, out.dtype.type(math.sqrt(2) * self.scale), out=out)
+        limit = out.dtype.type(2 * self.scale)
+        np.clip(out, -limit, limit, out=out)
+
+
+def _symmetric(words: Array, bound: float, out: Array) -> None:
+    """Write uniform values from -bound to bound."""
+    signed = words.view(np.int32 if words.dtype == np.uint32 else np.int64)
+    scale = out.dtype.type(bound / 2 ** (8 * words.itemsize - 1))
+    np.multiply(signed, scale, out=out, dtype=out.dtype, casting="unsafe")
+
+
+def _unit(words: Array, out: Array) -> None:
+    """Write uniform values in (0, 1]."""
+    step = 0.5 ** (8 * words.itemsize)
+    np.multiply(words, out.dtype.type(step), out=out, dtype=out.dtype, casting="unsafe")
+    np.add(out, out.dtype.type(step / 2), out=out)
+
+
+_own = threading.local()
+
+
+def _scratch(dtype: Any, rows: int, columns: int, count: int) -> list[Array]:
+    """Return arrays of this thread's own, used again: fresh memory would cost as much as a sine."""
+    size = count * rows * columns
+    if getattr(_own, "array", np.empty(0)).size < size or _own.array.dtype != dtype:
+        _own.array = np.empty(size, dtype)
+    return list(_own.array[:size].reshape(count, rows, columns))

@@ -1,0 +1,124 @@
+"""Which blocks of its whole a DTensor's rank holds, and fills that write those blocks alone."""
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, ParamSpec
+
+import torch
+from torch import Tensor
+
+from firstlight.errors import OptionError
+from firstlight.init.block import Block
+from firstlight.init.stream import Stream
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """Memory of this rank, and which block of the whole tensor it is."""
+
+    tensor: Tensor
+    block: Block
+
+
+def is_sharded(tensor: Any) -> bool:
+    """Return whether ``tensor`` is a DTensor, without importing what that takes."""
+    return type(getattr(tensor, "data", tensor)).__name__ == "DTensor"
+
+
+def held(tensor: Any) -> tuple[Tensor, ...]:
+    """Return, for every dimension of a DTensor, the indices of the whole that this rank holds.
+
+    They are found as the values would be: by distributing 0, 1, 2 ... with the tensor's own mesh
+    and placements, of which every rank keeps its part and sends nothing. So any placement that
+    torch knows is understood: uneven, strided, or sharded over several axes of the mesh.
+
+    Raises:
+        OptionError: the tensor is a partial sum, of which no rank holds any entry.
+    """
+    from torch.distributed.tensor import Partial, Replicate, distribute_tensor
+
+    if any(isinstance(placement, Partial) for placement in tensor.placements):
+        raise OptionError(
+            f"a DTensor with placements {tuple(tensor.placements)} holds partial sums, which "
+            "cannot be filled; redistribute it first"
+        )
+    found = []
+    local = tensor.to_local()
+    for dim, size in enumerate(tensor.shape):
+        every = torch.arange(size, device=tensor.device_mesh.device_type)
+        placements = [
+            _on_first_dim(placement) if getattr(placement, "dim", None) == dim else Replicate()
+            for placement in tensor.placements
+        ]
+        part = distribute_tensor(every, tensor.device_mesh, placements, src_data_rank=None)
+        # a rank outside of the mesh holds nothing at all
+        found.append(part.to_local().cpu() if local.ndim == tensor.ndim else every[:0].cpu())
+    return tuple(found)
+
+
+def _on_first_dim(placement: Any) -> Any:
+    from torch.distributed.tensor import Shard
+
+    if type(placement) is Shard:
+        return Shard(0)
+    return type(placement)(0, split_factor=placement.split_factor)  # a strided shard
+
+
+def pieces(local: Tensor, indices: Sequence[Tensor], shape: Sequence[int]) -> Iterator[Piece]:
+    """Cut what a rank holds into blocks: one, unless its indices are not evenly spaced.
+
+    Args:
+        local: the rank's own memory, (len(indices[0]), len(indices[1]), ...).
+        indices: for each dimension, which indices of the whole it holds.
+        shape: of the whole.
+
+    Example:
+        >>> import torch
+        >>> rows = torch.tensor([0, 1, 6, 7])
+        >>> found = pieces(torch.empty(4, 3), (rows, torch.arange(3)), (8, 3))
+        >>> [piece.block.rows for piece in found]
+        [range(0, 2), range(6, 8)]
+    """
+    runs = [list(_runs(each.tolist())) for each in indices]
+    for chosen in product(*runs):
+        where = tuple(slice(start, start + len(held)) for start, held in chosen)
+        yield Piece(local[where], Block(tuple(shape), tuple(held for _, held in chosen)))
+
+
+def _runs(indices: list[int]) -> Iterator[tuple[int, range]]:
+    """Cut whole numbers into evenly rising runs; yield where each starts, and the run."""
+    start = 0
+    while start < len(indices):
+        stop = start + 1
+        step = indices[stop] - indices[start] if stop < len(indices) else 1
+        if step < 1:
+            step = 1
+        while stop < len(indices) and indices[stop] - indices[stop - 1] == step:
+            stop += 1
+        first = indices[start]
+        yield start, range(first, first + step * (stop - start), step)
+        start = stop
+
+
+def blockwise(fill: Callable[P, Tensor]) -> Callable[P, Tensor]:
+    """Make a fill that takes a ``block`` take DTensors, too: of those it writes what is held."""
+    random = "generator" in inspect.signature(fill).parameters
+
+    @functools.wraps(fill)
+    def filled(*args: P.args, **kwargs: P.kwargs) -> Tensor:
+        if not args or not is_sharded(args[0]):
+            return fill(*args, **kwargs)
+        whole: Any = args[0]
+        if random:  # one stream for all pieces
+            kwargs["generator"] = Stream.of(kwargs.get("generator"))  # type: ignore[arg-type]
+        for piece in pieces(whole.to_local(), held(whole), whole.shape):
+            kwargs["block"] = piece.block
+            fill(piece.tensor, *args[1:], **kwargs)  # type: ignore[arg-type]
+        return whole
+
+    return filled
