@@ -145,14 +145,14 @@ def test_a_write_that_does_not_land_is_an_error(monkeypatch):
     plan = firstlight.plan(model, "harmonic")
     real = firstlight.init.Scheme.__call__
 
-    def elsewhere(self, weight, place, options):
-        return real(self, weight.clone() if weight.numel() else weight, place, options)
+    def elsewhere(self, weight, place, options, block=None):
+        return real(self, weight.clone() if weight.numel() else weight, place, options, block)
 
     monkeypatch.setattr(firstlight.init.Scheme, "__call__", elsewhere)
-    from firstlight.model import readback, writing
+    from firstlight.model import filling, readback
 
     monkeypatch.setattr(
-        writing, "remember", lambda value, **_: readback.remember(torch.full_like(value, 0.5))
+        filling, "remember", lambda value, **_: readback.remember(torch.full_like(value, 0.5))
     )
     with pytest.raises(FirstlightError, match="does not hold what was written to it"):
         plan.apply()

@@ -81,19 +81,25 @@ class Arcsine(Distribution):
         np.multiply(angle, out.dtype.type(self.scale), out=out)
 
 
+@dataclass(frozen=True)
 class TruncatedNormal(Distribution):
-    """N(0, scale^2) given that it lies within two standard deviations."""
+    """N(0, scale^2) given that it lies within two standard deviations, or other limits."""
+
+    low: float = -2.0
+    high: float = 2.0
 
     def fill(self, words: Words, out: Array) -> None:
         """Write the inverse of the normal distribution function at uniform values."""
-        bound = math.erf(math.sqrt(2))
+        low, high = (math.erf(limit / math.sqrt(2)) for limit in (self.low, self.high))
         uniform = _scratch(out.dtype, *out.shape, 1)[0]
-        _symmetric(words(0, out.shape[1]), bound, uniform)
+        _symmetric(words(0, out.shape[1]), (high - low) / 2, uniform)
+        if low + high:
+            np.add(uniform, out.dtype.type((low + high) / 2), out=uniform)
         for part in torch.from_numpy(uniform).view(-1).split(SERIAL):
             part.erfinv_()
         np.multiply(uniform, out.dtype.type(math.sqrt(2) * self.scale), out=out)
-        limit = out.dtype.type(2 * self.scale)
-        np.clip(out, -limit, limit, out=out)
+        limits = (out.dtype.type(limit * self.scale) for limit in (self.low, self.high))
+        np.clip(out, *limits, out=out)
 
 
 def _symmetric(words: Array, bound: float, out: Array) -> None:

@@ -81,6 +81,11 @@ class Scheme:
         return "generator" in _parameters(self.fill)
 
     @property
+    def blockwise(self) -> bool:
+        """Whether a block costs what it holds; else every rank has to make the whole."""
+        return self.fill not in (orthogonal_, looks_linear_)
+
+    @property
     def options(self) -> frozenset[str]:
         """Names that a user may set."""
         names = set(list(_parameters(self.fill))[1:])

@@ -30,6 +30,11 @@ def is_sharded(tensor: Any) -> bool:
     return type(getattr(tensor, "data", tensor)).__name__ == "DTensor"
 
 
+def own_part(tensor: Tensor) -> Tensor:
+    """Return what this rank holds of a DTensor; any other tensor as it is."""
+    return tensor.to_local() if is_sharded(tensor) else tensor  # type: ignore[attr-defined]
+
+
 def held(tensor: Any) -> tuple[Tensor, ...]:
     """Return, for every dimension of a DTensor, the indices of the whole that this rank holds.
 
@@ -84,25 +89,46 @@ def pieces(local: Tensor, indices: Sequence[Tensor], shape: Sequence[int]) -> It
         >>> [piece.block.rows for piece in found]
         [range(0, 2), range(6, 8)]
     """
-    runs = [list(_runs(each.tolist())) for each in indices]
+    runs = [evenly(torch.arange(len(each), device="cpu"), each) for each in indices]
     for chosen in product(*runs):
-        where = tuple(slice(start, start + len(held)) for start, held in chosen)
-        yield Piece(local[where], Block(tuple(shape), tuple(held for _, held in chosen)))
+        where = tuple(_slice(position) for position, _ in chosen)
+        yield Piece(local[where], Block(tuple(shape), tuple(index for _, index in chosen)))
 
 
-def _runs(indices: list[int]) -> Iterator[tuple[int, range]]:
-    """Cut whole numbers into evenly rising runs; yield where each starts, and the run."""
+def evenly(positions: Tensor, indices: Tensor) -> list[tuple[range, range]]:
+    """Cut pairs of whole numbers into the longest runs in which both rise by steps of their own.
+
+    Example:
+        >>> import torch
+        >>> evenly(torch.tensor([0, 1, 2]), torch.tensor([4, 6, 9]))
+        [(range(0, 2), range(4, 7, 2)), (range(2, 3), range(9, 10))]
+    """
+    pairs = list(zip(positions.tolist(), indices.tolist(), strict=True))
+    runs = []
     start = 0
-    while start < len(indices):
+    while start < len(pairs):
         stop = start + 1
-        step = indices[stop] - indices[start] if stop < len(indices) else 1
-        if step < 1:
-            step = 1
-        while stop < len(indices) and indices[stop] - indices[stop - 1] == step:
-            stop += 1
-        first = indices[start]
-        yield start, range(first, first + step * (stop - start), step)
+        if stop < len(pairs):
+            step = (pairs[stop][0] - pairs[start][0], pairs[stop][1] - pairs[start][1])
+            while min(step) > 0 and stop < len(pairs) and _rises(pairs, stop, step):
+                stop += 1
+        first, last = pairs[start], pairs[stop - 1]
+        runs.append((_between(first[0], last[0], stop - start), _between(first[1], last[1], stop - start)))
         start = stop
+    return runs
+
+
+def _rises(pairs: list[tuple[int, int]], at: int, step: tuple[int, int]) -> bool:
+    before, now = pairs[at - 1], pairs[at]
+    return (now[0] - before[0], now[1] - before[1]) == step
+
+
+def _between(first: int, last: int, count: int) -> range:
+    return range(first, last + 1, max(1, (last - first) // max(1, count - 1)))
+
+
+def _slice(held: range) -> slice:
+    return slice(held.start, held.stop, held.step)
 
 
 def blockwise(fill: Callable[P, Tensor]) -> Callable[P, Tensor]:

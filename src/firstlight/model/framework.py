@@ -11,7 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from firstlight.errors import FirstlightError
+from firstlight.init.shards import own_part
+from firstlight.model.kinds import Matrix
+from firstlight.model.placed_draws import placed_draws
 from firstlight.model.slots import Slot
+from firstlight.model.storage import Sharded
 
 
 def has_start(model: nn.Module, slot: Slot) -> bool:
@@ -27,7 +31,7 @@ def has_start(model: nn.Module, slot: Slot) -> bool:
 
 
 def start(model: nn.Module, left: list[Slot], seed: int) -> None:
-    """Give ``left`` the framework's own start; the draws are keyed by seed and module name.
+    """Give ``left`` the framework's own start; the draws are keyed by seed, name and place.
 
     Raises:
         FirstlightError: some hold what they held before: nobody fills them.
@@ -36,8 +40,9 @@ def start(model: nn.Module, left: list[Slot], seed: int) -> None:
     for slot in left:
         by_module.setdefault(id(slot.module), []).append(slot)
     unfilled: list[str] = []
-    for group in by_module.values():
-        unfilled += _start_module(model, group, seed)
+    with placed_draws(model, seed):
+        for group in by_module.values():
+            unfilled += _start_module(model, group, seed)
     if unfilled:
         shown = ", ".join(unfilled[:4]) + (" ..." if len(unfilled) > 4 else "")
         raise FirstlightError(
@@ -55,12 +60,23 @@ def _start_module(model: nn.Module, group: list[Slot], seed: int) -> list[str]:
     key = f"{seed}:{group[0].name.rpartition('.')[0]}:framework"
     digest = hashlib.blake2b(key.encode(), digest_size=4).digest()
     for make in _starts(model, module):
+        # what is drawn into temporary tensors is torch's own, and the same on every rank
         with torch.random.fork_rng(devices=_cuda(tensors)), torch.no_grad():
             torch.manual_seed(int.from_bytes(digest, "little"))
             make()
+        _clear_padding(group)
         if not any(_marked(tensor) for _, tensor in tensors):
             return []
     return [name for name, tensor in tensors if _marked(tensor)]
+
+
+def _clear_padding(group: list[Slot]) -> None:
+    """Zero what torch does not reach in a shard: the padding row of an embedding."""
+    for slot in group:
+        if isinstance(slot.storage, Sharded) and isinstance(slot.treatment, Matrix):
+            row = slot.treatment.kept_row
+            if row is not None:
+                slot.storage.shard()[slot.storage.held()[0] == row] = 0
 
 
 def _starts(model: nn.Module, module: nn.Module) -> Iterator[Callable[[], object]]:
@@ -88,7 +104,7 @@ def _mark(tensor: Tensor) -> Tensor:
 def _marked(tensor: Tensor) -> bool:
     if tensor.dtype == torch.bool or not tensor.numel():
         return False
-    values = tensor.detach()
+    values = own_part(tensor.detach())
     if tensor.is_floating_point() or tensor.is_complex():
         return bool(values.isnan().any())
     return bool((values == torch.iinfo(tensor.dtype).min).any())

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from firstlight.init.shards import own_part
 from firstlight.model.kinds import Kept, Matrix, Value
 from firstlight.model.kinds.norm import closes_a_branch
 from firstlight.model.slots import Slot
@@ -56,6 +57,7 @@ def all_zero(tensor: Tensor) -> bool:
     if nn.parameter.is_lazy(tensor) or tensor.is_meta or not tensor.numel():
         return False
     with torch.no_grad():
+        tensor = own_part(tensor)
         first = tensor.detach()[:1] if tensor.ndim else tensor.detach()
         return not bool(first.any()) and not bool(tensor.any())
 

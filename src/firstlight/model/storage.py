@@ -6,14 +6,13 @@ access or call. Each class here knows how one such kind is read and written.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
+from firstlight.init.shards import held, is_sharded
 from firstlight.model.names import own_tensors
 
 
@@ -91,31 +90,28 @@ class Direct(Storage):
 
 
 class Sharded(Direct):
-    """A DTensor: every rank fills the whole value and keeps its own part; nothing is sent."""
+    """A DTensor: every rank fills what it holds, and nothing is sent."""
 
     direct = False
     through = "its shards"
 
-    def value(self) -> Tensor:
-        """Return a copy of the whole, gathered from all ranks."""
-        return self.read().full_tensor().clone()  # type: ignore[attr-defined]
+    def shard(self) -> Tensor:
+        """Return this rank's own memory."""
+        return self.read().to_local()  # type: ignore[attr-defined]
 
-    def blank(self) -> Tensor:
-        """Return an empty whole."""
-        like = self.read()
-        return torch.empty(like.shape, dtype=like.dtype, device=like.device)
+    def held(self) -> tuple[Tensor, ...]:
+        """Return which indices of each dimension this rank holds."""
+        return held(self.read())
 
     def write(self, value: Tensor) -> None:
-        """Write the value."""
-        from torch.distributed.tensor import distribute_tensor
-
-        target: Any = self.read()
-        part = distribute_tensor(value, target.device_mesh, target.placements, src_data_rank=None)
-        target.to_local().copy_(part.to_local())
+        """Keep of a whole value what this rank holds."""
+        for dim, index in enumerate(self.held()):
+            value = value.index_select(dim, index.to(value.device))
+        self.shard().copy_(value)
 
     def landed(self) -> Tensor:
         """Return this rank's part."""
-        return self.read().to_local()  # type: ignore[attr-defined]
+        return self.shard()
 
 
 class Parametrized(Storage):
@@ -224,10 +220,6 @@ class Original(Storage):
         return [self.module._parameters[f"{self.local}_orig"]]  # type: ignore[list-item]
 
 
-def _is_dtensor(tensor: Tensor) -> bool:
-    return type(getattr(tensor, "data", tensor)).__name__ == "DTensor"
-
-
 def storage_of(module: nn.Module, local: str) -> Storage | None:
     """Find where ``module`` keeps ``local``; None where it is computed in an unknown way.
 
@@ -240,7 +232,7 @@ def storage_of(module: nn.Module, local: str) -> Storage | None:
         return Parametrized(module, local)
     own = own_tensors(module)
     if local in own:
-        kind = Sharded if _is_dtensor(own[local]) else Direct
+        kind = Sharded if is_sharded(own[local]) else Direct
         return kind(module, local)
     if f"{local}_orig" in own:
         return Original(module, local)

@@ -1,5 +1,6 @@
 """One thing that a plan does: fill a matrix, set a value, or leave a tensor alone."""
 
+import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from firstlight.init import Scheme, Stream
 from firstlight.init.schemes import Place
+from firstlight.init.shards import is_sharded
 from firstlight.model.kinds import Matrix, Value
 from firstlight.model.readback import norm
 from firstlight.model.slots import Slot, lazy
@@ -72,12 +74,12 @@ class Where:
 
     def place(self, view: WeightView) -> Place:
         """Return the place; its random numbers depend on seed and name alone."""
-        stream = Stream.named(self.seed, view.name)
+        digest = hashlib.blake2b(f"{self.seed}:{view.name}".encode(), digest_size=12).digest()
         return Place(
             position=self.position,
             depth=self.depth,
-            layer=stream.key >> 96,
-            stream=stream,
+            layer=int.from_bytes(digest[8:], "little"),
+            stream=Stream.named(self.seed, view.name),
             depthwise=view.depthwise,
         )
 
@@ -148,8 +150,8 @@ def _std(task: Task, tensor: Tensor | None) -> float | None:
         return None if math.isnan(std) else std
     if task.view is None or task.view.blocked or tensor is None or tensor.is_meta:
         return None
-    if not isinstance(task.slot.treatment, (Matrix, Value)):
-        return None
+    if not isinstance(task.slot.treatment, (Matrix, Value)) or is_sharded(tensor):
+        return None  # a shard's values say nothing of the whole, and asking the others costs
     return root_mean_square(task.view.weight)
 
 

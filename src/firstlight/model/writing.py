@@ -4,23 +4,21 @@ import contextlib
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from itertools import chain, groupby
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from firstlight.errors import FirstlightError, OptionError
 from firstlight.init._tensor import check_fillable, check_writable
 from firstlight.init.lsuv import unit_variance
 from firstlight.model import framework
-from firstlight.model.kinds import Matrix, Part, Value
+from firstlight.model.filling import fill
+from firstlight.model.kinds import Matrix, Part
 from firstlight.model.names import unwrapped
-from firstlight.model.readback import Landed, check_landed, remember
+from firstlight.model.readback import check_landed
 from firstlight.model.slots import Slot
-from firstlight.model.storage import Storage
 from firstlight.model.task import Task
 from firstlight.model.undo import Saved
 from firstlight.model.views import parts
@@ -56,7 +54,7 @@ def write(model: nn.Module, tasks: list[Task], example: Any, *, keep: bool, seed
     saved.add(slot.storage for slot in left if slot.storage and keep)
     with torch.no_grad(), _interrupt_later() as interrupts, _restored_on_error(saved):
         framework.start(unwrapped(model), left, seed)
-        landed = _write_all(todo)
+        landed = [fill(slot, group) for slot, group in todo]
         if fitted:
             _fit(model, example, fitted)
         for (slot, _), expected in zip(todo, landed, strict=True):
@@ -105,78 +103,6 @@ def _check_tensor(task: Task, part: Part) -> None:
         check_fillable(part.view, task.scheme.name)
     except OptionError as error:
         raise OptionError(f"{task.name}: {error}") from error
-
-
-def _write_all(todo: list[tuple[Slot, list[Task]]]) -> list[Landed]:
-    """Write every tensor, several at a time: each has its own stream of random numbers.
-
-    What a parametrization does is not known to bear company, so those come first, one by one.
-    """
-    alone = [(s, g) for s, g in todo if s.storage is None or not s.storage.direct]
-    together = todo[len(alone) :]
-    landed = [_write(slot, group) for slot, group in alone]
-    workers = torch.get_num_threads()
-    drawn = any(t.scheme and t.scheme.random for _, g in together for t in g)
-    # inference mode belongs to a thread, and its tensors can be written in it alone
-    if workers == 1 or not drawn or torch.is_inference_mode_enabled():
-        return landed + [_write(slot, group) for slot, group in together]
-
-    def write_one(item: tuple[Slot, list[Task]]) -> Landed:
-        with torch.no_grad():  # the mode belongs to a thread
-            return _write(*item)
-
-    with ThreadPoolExecutor(workers) as pool:
-        return landed + list(pool.map(write_one, together))
-
-
-def _write(slot: Slot, group: list[Task]) -> Landed:
-    """Write the tasks of one tensor; return what it must now hold."""
-    assert slot.storage is not None
-    with slot.edit(whole=not slot.storage.direct and _whole(slot, group)) as value:
-        if isinstance(slot.treatment, Matrix) and group[0].view is not None:
-            row = slot.treatment.kept_row
-            kept = value[row].clone() if row is not None else None
-            _fill(slot, group, value)
-            if kept is not None:
-                value[row] = kept
-        else:
-            _set(slot, group[0], value)
-        landed = remember(value, zero=_may_be_zero(group))
-    return landed if slot.storage.direct else replace(landed, sample=_sample_of(slot.storage))
-
-
-def _may_be_zero(group: list[Task]) -> bool:
-    """Return whether what is written is, or may be, zero in every entry."""
-    return all(task.scheme is None and not task.rows_value for task in group)
-
-
-def _sample_of(storage: Storage) -> Tensor:
-    return remember(storage.landed()).sample
-
-
-def _whole(slot: Slot, group: list[Task]) -> bool:
-    """Return whether the tasks write all of a tensor."""
-    if not isinstance(slot.treatment, Matrix) or group[0].view is None:
-        return True
-    return slot.treatment.kept_row is None and len(group) == len(parts(slot, slot.outline))
-
-
-def _fill(slot: Slot, group: list[Task], value: Tensor) -> None:
-    found = parts(slot, value)
-    for task in group:
-        assert task.scheme is not None
-        assert task.view is not None
-        part = found[task.view.part]
-        matrix = part.matrix()
-        task.scheme(matrix, task.place(), task.options)
-        part.write(matrix)
-
-
-def _set(slot: Slot, task: Task, value: Tensor) -> None:
-    assert task.value is not None
-    value.fill_(task.value)
-    if isinstance(slot.treatment, Value) and slot.treatment.rows and task.rows_value is not None:
-        value[slot.treatment.rows] = task.rows_value
 
 
 def _fit(model: nn.Module, example: Any, names: set[str]) -> None:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from firstlight.init.shards import own_part
 from firstlight.model.kinds.treatment import Kept, Treatment, Value
 
 NORMS = (
@@ -57,7 +58,10 @@ def closes_a_branch(module: nn.Module) -> bool:
     weight = module._parameters.get("weight")
     if not isinstance(module, NORMS) or weight is None or nn.parameter.is_lazy(weight):
         return False
-    return bool(weight.numel()) and not weight.is_meta and not weight.any()
+    if weight.is_meta:
+        return False
+    own = own_part(weight.detach())
+    return bool(own.numel()) and not own.any()
 
 
 def _neutral(module: Any) -> float | None:
