@@ -154,7 +154,9 @@ def _tile_writer(matrix: Tensor, strips: _Strips) -> Callable[[Tile], None]:
 
 def _row_blocks(block: Block) -> Iterator[range]:
     step = max(1, _TILE // max(1, len(block.hull)))
-    return (range(len(block.rows))[start : start + step] for start in range(0, len(block.rows), step))
+    return (
+        range(len(block.rows))[start : start + step] for start in range(0, len(block.rows), step)
+    )
 
 
 def _row_writer(tensor: Tensor, block: Block, strips: _Strips) -> Callable[[range], None]:

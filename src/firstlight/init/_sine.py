@@ -156,7 +156,9 @@ class SineTables:
         device = self.sine_u.device
         tables = SineTables.of(frequency.to(device), phase.to(device), columns, self.amplitude)
         shape = (len(frequency), *columns.shape)
-        return tables.block(0, len(frequency), torch.empty(shape, dtype=torch.float64, device=device))
+        return tables.block(
+            0, len(frequency), torch.empty(shape, dtype=torch.float64, device=device)
+        )
 
 
 def _turns(frequency: Tensor, columns: Tensor, n: int) -> Tensor:

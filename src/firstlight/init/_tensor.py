@@ -16,9 +16,7 @@ Gain = float | str | Callable[[Tensor], Tensor]
 BLOCK = 2**18
 
 
-def part_of(
-    tensor: Tensor, scheme: str, block: Block | None = None, min_inputs: int = 1
-) -> Block:
+def part_of(tensor: Tensor, scheme: str, block: Block | None = None, min_inputs: int = 1) -> Block:
     """Check that ``tensor`` can be filled; return which block of its whole it is.
 
     Raises:

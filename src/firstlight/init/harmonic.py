@@ -5,7 +5,6 @@ import operator
 from functools import lru_cache
 from itertools import count
 
-import torch
 from torch import Tensor
 
 from firstlight.errors import OptionError

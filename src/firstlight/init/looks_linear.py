@@ -64,7 +64,9 @@ def looks_linear_(
     down, across = POSITIONS[position]
     shape = (part.shape[0] // down, part.shape[1] // across, *part.shape[2:])
     one = orthonormal(tensor, shape, scale, generator)
-    rows = [torch.cat([-one if (i + j) % 2 else one for j in range(across)], 1) for i in range(down)]
+    rows = [
+        torch.cat([-one if (i + j) % 2 else one for j in range(across)], 1) for i in range(down)
+    ]
     with torch.no_grad():
         return tensor.copy_(part.take(torch.cat(rows)))
 

@@ -51,9 +51,7 @@ def orthogonal_(
         return tensor.copy_(part.take(matrix))
 
 
-def orthonormal(
-    like: Tensor, shape: tuple[int, ...], gain: float, generator: Randomness
-) -> Tensor:
+def orthonormal(like: Tensor, shape: tuple[int, ...], gain: float, generator: Randomness) -> Tensor:
     """Return a whole orthonormal tensor, drawn where the generator lives.
 
     Float64 for float64, else float32.

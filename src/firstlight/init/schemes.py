@@ -89,7 +89,9 @@ class Scheme:
     def options(self) -> frozenset[str]:
         """Names that a user may set."""
         names = set(list(_parameters(self.fill))[1:])
-        return frozenset(names - set(self.fixed) - {"generator", "block", "position", "first", "layer"})
+        return frozenset(
+            names - set(self.fixed) - {"generator", "block", "position", "first", "layer"}
+        )
 
     @property
     def required(self) -> frozenset[str]:

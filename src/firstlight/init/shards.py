@@ -113,7 +113,9 @@ def evenly(positions: Tensor, indices: Tensor) -> list[tuple[range, range]]:
             while min(step) > 0 and stop < len(pairs) and _rises(pairs, stop, step):
                 stop += 1
         first, last = pairs[start], pairs[stop - 1]
-        runs.append((_between(first[0], last[0], stop - start), _between(first[1], last[1], stop - start)))
+        runs.append(
+            (_between(first[0], last[0], stop - start), _between(first[1], last[1], stop - start))
+        )
         start = stop
     return runs
 

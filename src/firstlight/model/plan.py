@@ -11,6 +11,7 @@ from torch import nn
 from firstlight.errors import FirstlightError
 from firstlight.model.framework import has_start
 from firstlight.model.prediction import Prediction, predict
+from firstlight.model.target import aimed_at, is_spread
 from firstlight.model.task import Task, assignment
 from firstlight.model.trace import Trace
 from firstlight.model.undo import Saved
@@ -86,6 +87,7 @@ class Plan:
         self._tasks = tasks
         self._example = example
         self._saved: Saved | None = None
+        self._written = model
 
     @cached_property
     def trace(self) -> Trace:
@@ -134,10 +136,13 @@ class Plan:
                 return row
         raise FirstlightError(f"the plan has no parameter {name!r}")
 
-    def apply(self, *, undo: bool = True) -> nn.Module:
+    def apply(self, model: nn.Module | None = None, *, undo: bool = True) -> nn.Module:
         """Write what the plan says: all of it, or nothing.
 
         Args:
+            model: what to write it into, if not the model that it was made for: one whose tensors
+                have the same names and shapes, or a part of it, such as a pipeline's stage. It may
+                be sharded; every rank then writes what it holds, and nothing is sent.
             undo: whether to keep a copy of what is overwritten, for ``undo`` and for failures on
                 the way. Without one, whatever can fail is tried before the first write.
 
@@ -146,7 +151,8 @@ class Plan:
 
         Raises:
             FirstlightError: a tensor cannot be written (on the meta device, without a shape), has
-                changed its shape since, or a write did not land. The model is as it was.
+                changed its shape, name or mesh since, or a write did not land. The model is as
+                it was.
 
         Example:
             >>> from torch import nn
@@ -155,10 +161,15 @@ class Plan:
             [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
         """
         seed = self.settings["seed"]
-        saved = write(self.model, self._tasks, self._example, keep=undo, seed=seed)
-        if undo and self._saved is None:  # applied twice, it still undoes to the first state
-            self._saved = saved
-        return self.model
+        target = self.model if model is None else model
+        tasks = self._tasks
+        if model is not None or any(task.slot.spread for task in tasks) or is_spread(target):
+            tasks = aimed_at(target, tasks)
+        saved = write(target, tasks, self._example, keep=undo, seed=seed)
+        if undo and (self._saved is None or target is not self._written):
+            self._saved = saved  # applied twice, it still undoes to the first state
+            self._written = target
+        return target
 
     def undo(self) -> nn.Module:
         """Put back, bit for bit, what ``apply`` found.
@@ -183,7 +194,7 @@ class Plan:
             )
         self._saved.restore()
         self._saved = None
-        return self.model
+        return self._written
 
     def __str__(self) -> str:
         from firstlight.model.plan_table import table

@@ -9,6 +9,7 @@ from torch import nn
 
 from firstlight.errors import OptionError, number
 from firstlight.init import SCHEMES, Scheme
+from firstlight.init.shards import own_part
 from firstlight.model.framework import has_start
 from firstlight.model.kinds import Kept, Matrix, Value
 from firstlight.model.leave import (
@@ -146,6 +147,10 @@ class Planner:
             return task
         after = "the framework's own start, after to_empty"
         if not has_start(self.model, task.slot):
+            usual = task.slot.treatment
+            if isinstance(usual, Value):
+                reason = f"{usual.kind} starts at {usual.value:g}: nobody else fills it"
+                return replace(task, value=usual.value, reason=reason)
             after = "nobody fills it after to_empty"
         return replace(task, framework=True, reason=f"{task.reason}; {after}")
 
@@ -206,7 +211,7 @@ class Planner:
 
     def _auto(self, view: WeightView) -> Task:
         known = self.trace.facts.get(view.slot.name)
-        setting = Setting(view, known, self.trace, self.zero_branches)
+        setting = Setting(view, known, self.trace, lambda: self.zero_branches)
         rule = rule_for(setting)
         if rule is None or rule.scheme is None:
             return Task(view.slot, view, reason=why(rule))
@@ -220,11 +225,20 @@ class Planner:
     @cached_property
     def zero_branches(self) -> bool:
         """Whether weights at the ends of residual branches are zero."""
-        return any(
-            known.feeds == "residual" and slot.storage and all_zero(slot.storage.stored()[0])
+        ends = [
+            slot
             for slot in self.slots
             if (known := self.trace.facts.get(slot.name)) and isinstance(slot.treatment, Matrix)
-        )
+            if known.feeds == "residual" and slot.storage
+        ]
+        for slot in () if self.empty else ends:
+            if slot.spread and not own_part(slot.storage.stored()[0]).numel():
+                raise OptionError(
+                    f"this rank holds no entry of {slot.name}, so it cannot tell, as the others "
+                    "can, whether the branch starts closed; plan the model on the meta device, "
+                    "before it is sharded, and apply the plan to the sharded one"
+                )
+        return any(all_zero(slot.storage.stored()[0]) for slot in ends if slot.storage)
 
     def _fill(
         self, view: WeightView, scheme: Scheme, options: Mapping[str, Any], reason: str

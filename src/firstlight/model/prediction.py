@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from firstlight.init.shards import is_sharded
 from firstlight.model.moments.density import Density
 from firstlight.model.moments.propagate import Moments, Planned, propagate
 from firstlight.model.moments.weights import WeightStatistics, planned_statistics
@@ -81,7 +82,7 @@ def _tensors(tasks: list[Task]) -> dict[str, Tensor]:
     for task in tasks:
         if task.slot.name not in found and task.slot.storage is not None:
             tensor = task.slot.tensor
-            if tensor is not None:
+            if tensor is not None and not is_sharded(tensor):
                 found[task.slot.name] = tensor
     return found
 

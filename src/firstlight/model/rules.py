@@ -90,7 +90,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         what="residual ReLU network without norms whose branches start at zero",
-        holds=lambda at: at.zero_branches and at.in_residual_mlp("relu"),
+        holds=lambda at: at.in_residual_mlp("relu") and at.zero_branches(),
         scheme="harmonic",
         evidence="zero-residual-no-norm",
         found="97.4 % against 96.3 % for the framework's start, p = 0.03, 10 seeds",

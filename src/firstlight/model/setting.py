@@ -22,13 +22,13 @@ class Setting:
         view: the weight.
         facts: what the trace says of it; None where nothing was learnt.
         trace: the network.
-        zero_branches: whether weights at the ends of residual branches are zero.
+        zero_branches: tells whether weights at the ends of residual branches are zero.
     """
 
     view: WeightView
     facts: Facts | None
     trace: Trace
-    zero_branches: bool = False
+    zero_branches: Callable[[], bool] = lambda: False
 
     @property
     def _near(self) -> list[Activation]:

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from firstlight.init.shards import is_sharded
 from firstlight.model.kinds import Kept, Matrix, Treatment, describe
 from firstlight.model.names import names_by_id, own_tensors, plain_name, unwrapped
 from firstlight.model.storage import Storage, storage_of
@@ -26,6 +28,7 @@ class Slot:
         treatment: what it is.
         buffer: whether it is a buffer.
         frozen: whether it is not to be trained.
+        spread: of a DTensor, the placements and the mesh that it lies on; else "".
     """
 
     name: str
@@ -34,6 +37,13 @@ class Slot:
     treatment: Treatment
     buffer: bool = False
     frozen: bool = False
+    spread: str = ""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its shape; () where it has none yet. Of a DTensor, that of the whole."""
+        tensor = self.tensor
+        return () if tensor is None or lazy(tensor) else tuple(tensor.shape)
 
     @property
     def module(self) -> nn.Module | None:
@@ -123,7 +133,16 @@ def _slot(
     own = names.get(id(tensor), (name,))
     buffer = local in module._buffers
     frozen = _all_frozen(module) if buffer else not tensor.requires_grad
-    return Slot(own[0], own, storage, treatment, buffer, frozen)
+    return Slot(own[0], own, storage, treatment, buffer, frozen, _spread(tensor))
+
+
+def _spread(tensor: Any) -> str:
+    """Describe where a DTensor lies."""
+    if not is_sharded(tensor):
+        return ""
+    mesh = tensor.device_mesh
+    size = "x".join(map(str, mesh.shape))
+    return f"{tuple(tensor.placements)} over a mesh of {size} ranks"
 
 
 def _all_frozen(module: nn.Module) -> bool:
@@ -168,7 +187,9 @@ def _rest(
             own = names.get(id(tensor), (local,))
             storage = storage_of(module, local)
             frozen = not buffer and not tensor.requires_grad
-            found[id(tensor)] = Slot(own[0], own, storage, Kept(kind, reason), buffer, frozen)
+            treatment = Kept(kind, reason)
+            spread = _spread(tensor)
+            found[id(tensor)] = Slot(own[0], own, storage, treatment, buffer, frozen, spread)
             yield found[id(tensor)]
 
 

@@ -6,6 +6,7 @@ access or call. Each class here knows how one such kind is read and written.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize

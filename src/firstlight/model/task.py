@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from firstlight.init import Scheme, Stream
@@ -14,7 +13,7 @@ from firstlight.init.schemes import Place
 from firstlight.init.shards import is_sharded
 from firstlight.model.kinds import Matrix, Value
 from firstlight.model.readback import norm
-from firstlight.model.slots import Slot, lazy
+from firstlight.model.slots import Slot
 from firstlight.model.trace import Facts, Trace
 from firstlight.model.views import WeightView
 
@@ -88,7 +87,7 @@ def assignment(task: Task, trace: Trace) -> dict[str, Any]:
     """Return the row of a task, as the fields of an ``Assignment``."""
     tensor = task.slot.tensor
     known = trace.facts.get(task.slot.name) if task.view else None
-    shape = task.view.shape if task.view else _shape(tensor)
+    shape = task.view.shape if task.view else task.slot.shape
     std = _std(task, tensor)
     fan_in = math.prod(shape[1:]) if task.view and len(shape) > 1 else None
     return {
@@ -131,10 +130,6 @@ def _scheme(task: Task) -> str | None:
 
 #: Parametrizations behind which a weight is what was written to it; "" is none at all.
 _FAITHFUL = ("", "WeightNorm", "weight_norm", "its shards")
-
-
-def _shape(tensor: Tensor | None) -> tuple[int, ...]:
-    return () if tensor is None or lazy(tensor) else tuple(tensor.shape)
 
 
 def _std(task: Task, tensor: Tensor | None) -> float | None:

@@ -4,6 +4,7 @@ Another library's norm need not be a subclass of torch's, and need not start at 
 multiplies by 1 + weight. Which of the two a norm is, is measured on random inputs.
 """
 
+import copy
 from typing import Any
 
 import torch
@@ -75,6 +76,8 @@ def _neutral(module: Any) -> float | None:
 
 
 def _tried(module: Any, shape: tuple[int, ...], width: int) -> float | None:
+    bare = copy.copy(module)  # hooks, of FSDP say, are for the model's own passes
+    bare._forward_hooks, bare._forward_pre_hooks = {}, {}
     x = torch.randn(shape, generator=torch.Generator().manual_seed(0), device="cpu")
     for value in (1.0, 0.0):
         fixed: dict[str, Tensor] = {"weight": torch.full((width,), value, device="cpu")}
@@ -82,7 +85,7 @@ def _tried(module: Any, shape: tuple[int, ...], width: int) -> float | None:
             fixed["bias"] = torch.zeros(width, device="cpu")
         try:
             with torch.no_grad():
-                out = functional_call(module, fixed, (x,))
+                out = functional_call(bare, fixed, (x,))
             second = float(out.float().pow(2).mean())
         except Exception:
             return None

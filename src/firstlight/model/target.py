@@ -1,0 +1,72 @@
+"""Which tensors of a model a plan's tasks are for now: the model may be sharded, or a stage of it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+
+from torch import nn
+
+from firstlight.errors import FirstlightError
+from firstlight.init.shards import is_sharded
+from firstlight.model.slots import Slot, slots
+from firstlight.model.task import Task
+
+
+def aimed_at(model: nn.Module, tasks: Sequence[Task]) -> list[Task]:
+    """Return the tasks of the tensors that ``model`` has, with the places where those lie now.
+
+    Tensors are known by name. The model may hold fewer than were planned, as a pipeline's stage
+    does, but none that was not.
+
+    Raises:
+        FirstlightError: a tensor was not planned, has another shape, or lies on another mesh than
+            the one that the plan was made for.
+    """
+    by_name: dict[str, list[Task]] = {}
+    for task in tasks:
+        for name in task.slot.names:
+            by_name.setdefault(name, []).append(task)
+    found: list[Task] = []
+    unknown: list[str] = []
+    for slot in slots(model):
+        group = next((by_name[name] for name in slot.names if name in by_name), None)
+        if group is None:
+            unknown.append(slot.name)
+            continue
+        found += [_moved(task, slot) for task in group]
+    if unknown:
+        raise FirstlightError(_unknown(unknown, list(by_name)))
+    return found
+
+
+def _unknown(unknown: list[str], planned: list[str]) -> str:
+    close = get_close_matches(unknown[0], planned, 1)
+    near = f"; it has {close[0]!r}" if close else ""
+    more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
+    return (
+        f"the plan knows no {unknown[0]!r}{more}{near}. Weights depend on names: if it was renamed "
+        "since, or the model is another one, make a new plan"
+    )
+
+
+def _moved(task: Task, now: Slot) -> Task:
+    """Return the task for the tensor as it lies now."""
+    planned = task.slot
+    if planned.spread and planned.spread != now.spread:
+        there = now.spread or "no mesh"
+        raise FirstlightError(
+            f"{planned.name} lay on {planned.spread} when the plan was made, and lies on {there} "
+            "now; make a new plan"
+        )
+    if planned.shape != now.shape:
+        raise FirstlightError(
+            f"{planned.name} had shape {planned.shape} when the plan was made, now it is "
+            f"{now.shape}; make a new plan"
+        )
+    slot = replace(planned, storage=now.storage, spread=now.spread)
+    return replace(task, slot=slot, view=replace(task.view, slot=slot) if task.view else None)
+
+
+def is_spread(model: nn.Module) -> bool:
+    """Return whether a model has DTensors among its parameters or buffers."""
+    return any(is_sharded(t) for t in (*model.parameters(), *model.buffers()))
