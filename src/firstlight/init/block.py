@@ -30,7 +30,8 @@ class Block:
         >>> import torch
         >>> from firstlight.init import Block, harmonic_
         >>> whole = harmonic_(torch.empty(64, 32))
-        >>> part = harmonic_(torch.empty(8, 4), block=Block((64, 32), (range(8, 16), range(20, 24))))
+        >>> block = Block((64, 32), (range(8, 16), range(20, 24)))
+        >>> part = harmonic_(torch.empty(8, 4), block=block)
         >>> torch.equal(part, whole[8:16, 20:24])
         True
     """

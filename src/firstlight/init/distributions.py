@@ -50,7 +50,7 @@ class Normal(Distribution):
     def fill(self, words: Words, out: Array) -> None:
         """Write normal values; one lane makes the lengths, the other one the angles."""
         half = out.shape[1] // 2
-        length, angle, turned = _scratch(out.dtype, len(out), half, 3)
+        length, angle, turned = _scratch(out.dtype, (len(out), half), 3)
         _unit(words(0, half), length)
         np.log(length, out=length)
         np.multiply(length, out.dtype.type(-2 * self.scale**2), out=length)
@@ -75,7 +75,7 @@ class Arcsine(Distribution):
 
     def fill(self, words: Words, out: Array) -> None:
         """Write sines."""
-        angle = _scratch(out.dtype, *out.shape, 1)[0]
+        angle = _scratch(out.dtype, out.shape, 1)[0]
         _symmetric(words(0, out.shape[1]), math.pi, angle)
         np.sin(angle, out=angle)
         np.multiply(angle, out.dtype.type(self.scale), out=out)
@@ -91,7 +91,7 @@ class TruncatedNormal(Distribution):
     def fill(self, words: Words, out: Array) -> None:
         """Write the inverse of the normal distribution function at uniform values."""
         low, high = (math.erf(limit / math.sqrt(2)) for limit in (self.low, self.high))
-        uniform = _scratch(out.dtype, *out.shape, 1)[0]
+        uniform = _scratch(out.dtype, out.shape, 1)[0]
         _symmetric(words(0, out.shape[1]), (high - low) / 2, uniform)
         if low + high:
             np.add(uniform, out.dtype.type((low + high) / 2), out=uniform)
@@ -119,9 +119,9 @@ def _unit(words: Array, out: Array) -> None:
 _own = threading.local()
 
 
-def _scratch(dtype: Any, rows: int, columns: int, count: int) -> list[Array]:
+def _scratch(dtype: Any, shape: tuple[int, int], count: int) -> list[Array]:
     """Return arrays of this thread's own, used again: fresh memory would cost as much as a sine."""
-    size = count * rows * columns
+    size = count * math.prod(shape)
     if getattr(_own, "array", np.empty(0)).size < size or _own.array.dtype != dtype:
         _own.array = np.empty(size, dtype)
-    return list(_own.array[:size].reshape(count, rows, columns))
+    return list(_own.array[:size].reshape(count, *shape))

@@ -67,7 +67,7 @@ class Stream:
             True
         """
         lanes = _generator()
-        lanes.state = _state(self.key, lane)
+        lanes.state = _state(self.key, lane)  # type: ignore[assignment]
         lanes.advance(start)
         return lanes.random_raw(count)
 

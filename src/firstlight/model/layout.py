@@ -113,7 +113,9 @@ def _axis(part: Part) -> Axis | None:
 
 
 def _whole_rows(view: Tensor) -> Tensor:
-    return view[(slice(None), slice(None), *[0] * (view.ndim - 2))].reshape(-1)
+    for dim in reversed(range(2, view.ndim)):
+        view = view.select(dim, 0)
+    return view.reshape(-1)
 
 
 def _meet(axis: Axis, held: Tensor) -> list[tuple[range, range]]:

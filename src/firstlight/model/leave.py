@@ -58,6 +58,8 @@ def all_zero(tensor: Tensor) -> bool:
         return False
     with torch.no_grad():
         tensor = own_part(tensor)
+        if not tensor.numel():  # of a shard that holds nothing, nothing is known
+            return False
         first = tensor.detach()[:1] if tensor.ndim else tensor.detach()
         return not bool(first.any()) and not bool(tensor.any())
 

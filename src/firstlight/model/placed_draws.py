@@ -126,7 +126,7 @@ class _PlacedDraws(TorchDispatchMode):
             indices = (one,) * (2 - tensor.ndim) + indices
             own = own.view(1, -1)
 
-        def add_mean(values: Array, rows: range, columns: range) -> None:
+        def add_mean(values: Array, *_: range) -> None:
             values += mean
 
         for piece in pieces(own, indices, shape):

@@ -23,7 +23,7 @@ from firstlight.model.names import unwrapped
 from firstlight.model.overrides import Override, Overrides
 from firstlight.model.patterns import Patterns
 from firstlight.model.plan import Plan
-from firstlight.model.refusals import check_value, why_nothing
+from firstlight.model.refusals import check_parallel, check_value, why_nothing
 from firstlight.model.rules import rule_for, why
 from firstlight.model.setting import Setting
 from firstlight.model.slots import Slot, lazy, slots
@@ -71,6 +71,7 @@ class Planner:
         self.include = Patterns("include", asked.include, named)
         self.include.check_useful(named)
         self.exclude = Patterns("exclude", asked.exclude, named)
+        check_parallel(model, self.slots, asked.scheme)
         self.forget_bias = self._forget_bias(asked.forget_bias)
         tensors = (slot.tensor for slot in self.slots)
         self.empty = asked.empty or any(t.is_meta for t in tensors if t is not None)
@@ -232,7 +233,7 @@ class Planner:
             if known.feeds == "residual" and slot.storage
         ]
         for slot in () if self.empty else ends:
-            if slot.spread and not own_part(slot.storage.stored()[0]).numel():
+            if slot.spread and slot.tensor is not None and not own_part(slot.tensor).numel():
                 raise OptionError(
                     f"this rank holds no entry of {slot.name}, so it cannot tell, as the others "
                     "can, whether the branch starts closed; plan the model on the meta device, "

@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from firstlight.errors import OptionError
+from firstlight.init import Scheme
 from firstlight.model.kinds import Kept
 from firstlight.model.overrides import Override
 from firstlight.model.slots import Slot
@@ -29,3 +30,22 @@ def why_nothing(model: nn.Module, found: list[Slot]) -> str:
         if isinstance(slot.treatment, Kept) and slot.treatment.kind == "parameter":
             return f"; {slot.name}: {slot.treatment.reason}, give it a scheme in overrides"
     return ""
+
+
+#: Why a scheme that runs the model cannot start a sharded one.
+WHOLE_RUN = (
+    "lsuv runs the model and divides its weights by what comes out, which shards of them cannot "
+    "follow; fit it on one device and load that, or take 'orthogonal' or 'harmonic'"
+)
+
+
+def check_parallel(model: nn.Module, found: list[Slot], scheme: Scheme | None) -> None:
+    """Raise ``OptionError`` where parameters are laid out so that no start can be written."""
+    for module in model.modules():
+        if type(module).__name__ == "FullyShardedDataParallel":
+            raise OptionError(
+                "FullyShardedDataParallel keeps its parameters flattened; initialize the model "
+                "before it is wrapped, or shard it with torch.distributed.fsdp.fully_shard"
+            )
+    if scheme is not None and scheme.data_driven and any(slot.spread for slot in found):
+        raise OptionError(WHOLE_RUN)

@@ -38,6 +38,14 @@ and applied to whatever part of it, sharded in whatever way, this rank holds::
         model.rope_cache.copy_(...)               # buffers that only the model can make
     plan.apply(model, undo=False)
 
+Buffers that only the model can make are excluded, or the plan names them and refuses::
+
+    plan = firstlight.plan(model, exclude=["rope_cache"])
+
+A plan may also be made on the sharded model itself. After ``to_empty`` (``empty=True``) it looks at
+no values. Where the model holds some, it looks at this rank's, to keep branches that start at
+zero; ``check_agreement(plan)`` then makes sure that all ranks have seen the same.
+
 A start that is not ours, such as the model's own ``init_weights``, becomes the same on every mesh
 inside of ``placed_draws``::
 
@@ -58,6 +66,7 @@ Example:
 from firstlight.init.block import Block
 from firstlight.init.shards import Piece, held, pieces
 from firstlight.init.stream import Stream
+from firstlight.model.agreement import check_agreement
 from firstlight.model.placed_draws import placed_draws
 
-__all__ = ["Block", "Piece", "Stream", "held", "pieces", "placed_draws"]
+__all__ = ["Block", "Piece", "Stream", "check_agreement", "held", "pieces", "placed_draws"]

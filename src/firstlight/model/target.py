@@ -1,4 +1,4 @@
-"""Which tensors of a model a plan's tasks are for now: the model may be sharded, or a stage of it."""
+"""Which tensors a plan's tasks are for now: the model may be sharded, or a stage of it."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -18,6 +18,7 @@ from firstlight.model.filling import fill
 from firstlight.model.kinds import Matrix, Part
 from firstlight.model.names import unwrapped
 from firstlight.model.readback import check_landed
+from firstlight.model.refusals import WHOLE_RUN
 from firstlight.model.slots import Slot
 from firstlight.model.task import Task
 from firstlight.model.undo import Saved
@@ -38,6 +39,8 @@ def write(model: nn.Module, tasks: list[Task], example: Any, *, keep: bool, seed
         _check_present(slot, present)
         _check(slot, group)
     fitted = {task.slot.name for task in tasks if task.scheme and task.scheme.data_driven}
+    if fitted and any(slot.spread for slot, _ in todo):
+        raise FirstlightError(WHOLE_RUN)
     saved = Saved()
     # what a parametrization does with a value is its own affair, so those come first
     todo.sort(key=lambda item: bool(item[0].storage and item[0].storage.direct))

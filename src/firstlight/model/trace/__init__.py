@@ -11,6 +11,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from firstlight.init.shards import is_sharded
 from firstlight.model.slots import Slot, slots
 from firstlight.model.trace.activation import Activation, activations
 from firstlight.model.trace.facts import Facts, facts
@@ -18,6 +19,7 @@ from firstlight.model.trace.graph import Graph
 from firstlight.model.trace.ops import STATEFUL
 from firstlight.model.trace.recorded import record_meta, record_real
 from firstlight.model.trace.symbolic import trace_symbolic
+from firstlight.model.trace.undistributed import undistributed
 
 __all__ = ["Activation", "Facts", "Trace", "trace"]
 
@@ -106,7 +108,8 @@ def trace(model: nn.Module, example: Any = None, found: list[Slot] | None = None
     """
     found = slots(model) if found is None else found
     stored, tensors = names_and_tensors(found)
-    graph, why = _graph(model, example, stored)
+    with undistributed(model):
+        graph, why = _graph(model, example, stored)
     if graph is None:
         return Trace(why, failed=why)
     sites = activations(graph, tensors)
@@ -134,7 +137,7 @@ def _graph(model: nn.Module, example: Any, stored: dict[int, str]) -> tuple[Grap
     runs: list[Callable[[], Graph]] = []
     if example is not None:
         runs.append(lambda: record_meta(model, example, stored))
-        if not any(p.is_meta for p in model.parameters()):
+        if not any(p.is_meta or is_sharded(p) for p in model.parameters()):
             runs.append(lambda: record_real(model, example, stored))
     why = ""
     for way in [*runs, *symbolic] if given else [*symbolic, *runs]:

@@ -1,0 +1,86 @@
+"""Every scheme on every layout of a weight, sharded in every way."""
+
+import torch
+from layouts import EveryLayout
+from sent import Sent
+from sharded import check_parts, distribute, entries, garbage, named
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.tensor import Replicate, Shard
+from torch.distributed.tensor.placement_types import _StridedShard
+
+import firstlight
+from firstlight.init import SCHEMES
+
+DTYPES = ["float32", "bfloat16", "float16", "float64"]
+LAST = Shard(9)  # whichever is the last
+MESHES = {
+    1: {(1,): [[Shard(0)], [Replicate()]]},
+    2: {(2,): [[Shard(0)], [Shard(1)], [LAST], [Replicate()]]},
+    3: {(3,): [[Shard(0)], [Shard(1)], [LAST], [Replicate()]]},
+    4: {
+        (2, 2): [
+            [Shard(0), Shard(1)],
+            [_StridedShard(0, split_factor=2), Shard(0)],
+            [Shard(0), Shard(0)],
+            [Replicate(), LAST],
+            [_StridedShard(1, split_factor=2), Shard(1)],
+        ],
+        (4, 1): [[Shard(0), Shard(1)], [Shard(1), Shard(1)]],
+        (1, 4): [[Shard(1), Shard(0)], [_StridedShard(0, split_factor=4), Shard(0)]],
+        (4,): [[Shard(0)], [Shard(1)], [LAST]],
+    },
+}
+
+
+def schemes():
+    """Return the options of every scheme that looks at no data."""
+    return {
+        name: dict.fromkeys(scheme.required, "tanh")
+        for name, scheme in SCHEMES.items()
+        if not scheme.data_driven
+    }
+
+
+def planned(name, options):
+    """Return a plan of the whole model, which is on the meta device, embeddings included."""
+    with torch.device("meta"):
+        model = EveryLayout()
+    text = ":".join([name, *(f"{key}={value}" for key, value in options.items())])
+    return firstlight.plan(model, name, overrides={"table.weight": text}, seed=3, **options)
+
+
+def empty(dtype):
+    model = EveryLayout().to(getattr(torch, dtype))
+    return garbage(model)
+
+
+def alone(folder):
+    """Save what a single process makes of each scheme and dtype."""
+    made = {}
+    for name, options in schemes().items():
+        plan = planned(name, options)
+        for dtype in DTYPES:
+            made[name, dtype] = dict(named(plan.apply(empty(dtype), undo=False)))
+    torch.save(made, folder / "alone.pt")
+
+
+def every_scheme(rank, world, folder):
+    expected = torch.load(folder / "alone.pt")
+    plans = {name: planned(name, options) for name, options in schemes().items()}
+    for shape, ways in MESHES[world].items():
+        mesh = init_device_mesh("cpu", shape)
+        for turn, placements in enumerate(ways):
+            # every other precision only once for each mesh, for the sake of time
+            for dtype in DTYPES if turn == 0 else DTYPES[:1]:
+                model = distribute(empty(dtype), mesh, placements)
+                check_schemes(plans, model, expected, (dtype, shape, placements))
+
+
+def check_schemes(plans, model, expected, note):
+    where = entries(model)
+    for name, plan in plans.items():
+        garbage(model)
+        with Sent() as sent:
+            plan.apply(model, undo=False)
+        assert not sent.calls, (name, note, sent.calls)
+        check_parts(model, expected[name, note[0]], where, (name, *note))
