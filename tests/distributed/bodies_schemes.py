@@ -3,7 +3,7 @@
 import torch
 from layouts import EveryLayout
 from sent import Sent
-from sharded import check_parts, distribute, entries, garbage, named
+from sharded import check_parts, distribute, entries, garbage, named, own
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.tensor import Replicate, Shard
 from torch.distributed.tensor.placement_types import _StridedShard
@@ -50,8 +50,14 @@ def planned(name, options):
 
 
 def empty(dtype):
-    model = EveryLayout().to(getattr(torch, dtype))
-    return garbage(model)
+    return EveryLayout().to(getattr(torch, dtype))
+
+
+def spoiled(model):
+    """Fill everything with garbage but the padding row, which stays what it is."""
+    garbage(model)
+    own(model.table.weight.detach())[...] = 7
+    return model
 
 
 def alone(folder):
@@ -60,7 +66,8 @@ def alone(folder):
     for name, options in schemes().items():
         plan = planned(name, options)
         for dtype in DTYPES:
-            made[name, dtype] = dict(named(plan.apply(empty(dtype), undo=False)))
+            model = spoiled(empty(dtype))
+            made[name, dtype] = dict(named(plan.apply(model, undo=False)))
     torch.save(made, folder / "alone.pt")
 
 
@@ -79,7 +86,7 @@ def every_scheme(rank, world, folder):
 def check_schemes(plans, model, expected, note):
     where = entries(model)
     for name, plan in plans.items():
-        garbage(model)
+        spoiled(model)
         with Sent() as sent:
             plan.apply(model, undo=False)
         assert not sent.calls, (name, note, sent.calls)
