@@ -47,13 +47,14 @@ def start(body, world, folder, *args, timeout=120):
 
 
 def main():
+    import torch._dynamo  # noqa: F401 - an Embedding on the meta device does, in every rank
+
     body, world, own, folder, *args = sys.argv[1:]
     sys.path.insert(0, str(HERE))
     module, function = body.split(":")
     called = getattr(importlib.import_module(module), function)
     children = [
-        _fork(called, rank, int(world), Path(own), Path(folder), args)
-        for rank in range(int(world))
+        _fork(called, rank, int(world), Path(own), Path(folder), args) for rank in range(int(world))
     ]
     statuses = [os.waitpid(child, 0)[1] for child in children]
     codes = [os.WEXITSTATUS(s) if os.WIFEXITED(s) else KILLED for s in statuses]

@@ -75,7 +75,7 @@ def check_parts(model, expected, where, note):
     assert [name for name, _ in named(model)] == list(expected)
     for name, tensor in named(model):
         part = expected[name].flatten()[where[name]]
-        assert same(own(tensor), part), (name, note, own(tensor), part)
+        assert same(own(tensor), part), (name, note)
 
 
 def whole(tensor):

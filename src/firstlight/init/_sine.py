@@ -44,7 +44,7 @@ def fill_sines(tensor: Tensor, part: Block, rows: Rows, amplitude: float) -> Ten
     columns = Columns.of(part, device)
     if tensor.numel() == 0:
         return tensor
-    step = rows_per_block(len(held), len(columns.hull))
+    step = rows_per_block(tensor, len(columns.hull))
     # One buffer for all blocks: fresh memory for each would cost more than the sines.
     buffer = torch.empty(step, *columns.shape, dtype=torch.float64, device=device)
     for start in range(0, len(held), _BLOCKS * step):

@@ -12,8 +12,10 @@ from firstlight.init.block import Block
 
 Gain = float | str | Callable[[Tensor], Tensor]
 
-#: Elements of one working block: 2 MiB of float64, which stays in a core's cache.
-BLOCK = 2**18
+#: Elements of one working block: 2 MiB of float64, which stays in a core's cache ...
+_BLOCK = 2**18
+#: ... or as many as each of torch's threads wants, and as a GPU, which waits for every call.
+_PER_THREAD, _ON_GPU = 2**16, 2**24
 
 
 def part_of(tensor: Tensor, scheme: str, block: Block | None = None, min_inputs: int = 1) -> Block:
@@ -91,9 +93,12 @@ def gain_value(gain: Gain, *, zero_sum: bool = False) -> float:
     return positive(gain, "gain")
 
 
-def rows_per_block(rows: int, columns: int) -> int:
+def rows_per_block(tensor: Tensor, columns: int) -> int:
     """Return how many rows of so many columns make one working block."""
-    return max(1, min(rows, BLOCK // max(1, columns)))
+    block = max(_BLOCK, _PER_THREAD * torch.get_num_threads())
+    if tensor.device.type == "cuda":
+        block = _ON_GPU
+    return max(1, min(len(tensor), block // max(1, columns)))
 
 
 def write_rows(tensor: Tensor, rows: Callable[[int, int], Tensor], step: int = 0) -> Tensor:
@@ -105,7 +110,7 @@ def write_rows(tensor: Tensor, rows: Callable[[int, int], Tensor], step: int = 0
     if tensor.numel() == 0:
         return tensor
     m = tensor.shape[0]
-    step = step or rows_per_block(m, math.prod(tensor.shape[1:]))
+    step = step or rows_per_block(tensor, math.prod(tensor.shape[1:]))
     with torch.no_grad():
         for start in range(0, m, step):
             target = tensor[start : start + step]

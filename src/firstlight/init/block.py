@@ -46,7 +46,7 @@ class Block:
                 f"got {len(self.index)}"
             )
         for size, held in zip(self.shape, self.index, strict=True):
-            if len(held) and not (0 <= held[0] <= held[-1] < size):
+            if held.step < 0 or (len(held) and not 0 <= held[0] <= held[-1] < size):
                 raise OptionError(
                     f"a block's ranges must rise within the whole; got {held} in {size}"
                 )
@@ -103,4 +103,6 @@ class Block:
 
     def take(self, whole: Tensor) -> Tensor:
         """Return the part as a view of the whole."""
-        return whole[tuple(slice(held.start, held.stop, held.step) for held in self.index)]
+        # slice(0, -1) is not empty, though range(0, -1) is
+        cuts = (slice(h.start, h.stop, h.step) if len(h) else slice(0) for h in self.index)
+        return whole[tuple(cuts)]

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -103,30 +104,25 @@ def evenly(positions: Tensor, indices: Tensor) -> list[tuple[range, range]]:
         >>> evenly(torch.tensor([0, 1, 2]), torch.tensor([4, 6, 9]))
         [(range(0, 2), range(4, 7, 2)), (range(2, 3), range(9, 10))]
     """
-    pairs = list(zip(positions.tolist(), indices.tolist(), strict=True))
+    pairs = torch.stack([positions, indices])
+    steps = pairs.diff()
+    turns = ((steps.diff() != 0).any(0).nonzero().flatten() + 1).tolist()  # where steps change
+    first, last = 0, pairs.shape[1] - 1
     runs = []
-    start = 0
-    while start < len(pairs):
-        stop = start + 1
-        if stop < len(pairs):
-            step = (pairs[stop][0] - pairs[start][0], pairs[stop][1] - pairs[start][1])
-            while min(step) > 0 and stop < len(pairs) and _rises(pairs, stop, step):
-                stop += 1
-        first, last = pairs[start], pairs[stop - 1]
-        runs.append(
-            (_between(first[0], last[0], stop - start), _between(first[1], last[1], stop - start))
-        )
-        start = stop
+    while first <= last:
+        stop = first
+        if first < last and bool((steps[:, first] > 0).all()):
+            after = bisect_right(turns, first)
+            stop = turns[after] if after < len(turns) else last
+        runs.append((_rise(pairs[0], first, stop), _rise(pairs[1], first, stop)))
+        first = stop + 1
     return runs
 
 
-def _rises(pairs: list[tuple[int, int]], at: int, step: tuple[int, int]) -> bool:
-    before, now = pairs[at - 1], pairs[at]
-    return (now[0] - before[0], now[1] - before[1]) == step
-
-
-def _between(first: int, last: int, count: int) -> range:
-    return range(first, last + 1, max(1, (last - first) // max(1, count - 1)))
+def _rise(values: Tensor, first: int, last: int) -> range:
+    """Return the values between two places as a range; they are evenly spaced."""
+    start, stop = int(values[first]), int(values[last])
+    return range(start, stop + 1, max(1, (stop - start) // max(1, last - first)))
 
 
 def _slice(held: range) -> slice:

@@ -74,7 +74,7 @@ def _fill_shards(slot: Slot, storage: Sharded, group: list[Task]) -> None:
     if not local.numel():
         return
     if not isinstance(slot.treatment, Matrix) or group[0].view is None:
-        _set_shard(slot, group[0], local, held[0])
+        _set_shard(slot, group[0], local, held)
         return
     row = slot.treatment.kept_row
     mine = held[0] == row if row is not None else torch.zeros_like(held[0], dtype=torch.bool)
@@ -91,12 +91,12 @@ def _fill_shards(slot: Slot, storage: Sharded, group: list[Task]) -> None:
     local[mine] = kept
 
 
-def _set_shard(slot: Slot, task: Task, local: Tensor, held: Tensor) -> None:
+def _set_shard(slot: Slot, task: Task, local: Tensor, held: tuple[Tensor, ...]) -> None:
     assert task.value is not None
     local.fill_(task.value)
     rows = slot.treatment.rows if isinstance(slot.treatment, Value) else None
     if rows is not None and task.rows_value is not None:
-        local[(held >= rows.start) & (held < rows.stop)] = task.rows_value
+        local[(held[0] >= rows.start) & (held[0] < rows.stop)] = task.rows_value
 
 
 def _fill_pieces(task: Task, layout: Layout, local: Tensor, held: tuple[Tensor, ...]) -> None:

@@ -20,6 +20,9 @@ ranks hold together is bit for bit what one process would have written.
   is exact, sends nothing, and takes the time and memory of the whole. ``harmonic`` is the
   orthogonal alternative in closed form.
 - float16 and bfloat16 hold float32's values, rounded; float64 has words of its own.
+- Draws are made by NumPy and sines by torch on the weight's device, so the last place of a value
+  may differ between processors for which their libraries have different logarithms and sines. Ranks
+  on like machines agree in every bit.
 
 Names are those of ``named_parameters()`` without what wrappers add (``_orig_mod`` and the like),
 and so must be the same on every rank, pipeline stages included.

@@ -33,7 +33,8 @@ def aimed_at(model: nn.Module, tasks: Sequence[Task]) -> list[Task]:
         if group is None:
             unknown.append(slot.name)
             continue
-        found += [_moved(task, slot) for task in group]
+        moved = _moved(group[0].slot, slot)  # one for all matrices of a tensor: they go together
+        found += [_aimed(task, moved) for task in group]
     if unknown:
         raise FirstlightError(_unknown(unknown, list(by_name)))
     return found
@@ -49,9 +50,8 @@ def _unknown(unknown: list[str], planned: list[str]) -> str:
     )
 
 
-def _moved(task: Task, now: Slot) -> Task:
-    """Return the task for the tensor as it lies now."""
-    planned = task.slot
+def _moved(planned: Slot, now: Slot) -> Slot:
+    """Return the planned slot where the tensor lies now."""
     if planned.spread and planned.spread != now.spread:
         there = now.spread or "no mesh"
         raise FirstlightError(
@@ -63,7 +63,10 @@ def _moved(task: Task, now: Slot) -> Task:
             f"{planned.name} had shape {planned.shape} when the plan was made, now it is "
             f"{now.shape}; make a new plan"
         )
-    slot = replace(planned, storage=now.storage, spread=now.spread)
+    return replace(planned, storage=now.storage, spread=now.spread)
+
+
+def _aimed(task: Task, slot: Slot) -> Task:
     return replace(task, slot=slot, view=replace(task.view, slot=slot) if task.view else None)
 
 

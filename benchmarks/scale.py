@@ -1,0 +1,156 @@
+"""Starts at scale: eight wide layers in two threads, weak scaling over processes, bytes sent.
+
+Rivals take turns and ratios are judged, so a busy machine moves both sides. Where there is a GPU,
+the bandwidth of a fill is held against that of a copy. Run by `make bench`.
+"""
+
+import argparse
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import torch
+from memory import peak_mebibytes
+from rich.console import Console
+from torch import nn
+
+import firstlight
+from firstlight.init import sinusoidal_
+
+HERE = Path(__file__).parent
+RANKS = HERE.parent / "tests" / "distributed"  # the tests' own way of starting processes
+sys.path.insert(0, str(RANKS))
+import ranks  # noqa: E402
+
+WIDTH = 8192
+#: Of the time of ``torch.nn.init.normal_`` on the same weights, two threads.
+BARS = {"he_normal": 0.6, "sinusoidal": 0.45, "harmonic": 0.45}
+MEMORY_BAR = 16.0  # MiB beyond the model
+WEAK_BAR = 1.15  # growth of the time per rank over that of a plain fill_
+GPU_BAR = 0.5  # of the bandwidth of a copy
+
+
+def linears() -> nn.Sequential:
+    """Eight layers; their own start is not drawn, it would only cost time."""
+    layer = partial(nn.utils.skip_init, nn.Linear, WIDTH, WIDTH, bias=False)
+    return nn.Sequential(*(layer() for _ in range(8)))
+
+
+def normal(model: nn.Module) -> None:
+    for parameter in model.parameters():
+        nn.init.normal_(parameter)
+
+
+def starts() -> dict[str, Callable[[nn.Module], object]]:
+    ours = {name: partial(firstlight.initialize, scheme=name) for name in BARS}
+    return {"normal_": normal, **ours}
+
+
+def least_seconds(repeats: int) -> dict[str, float]:
+    """Time every start in turn, so that a slow moment hits all of them."""
+    model = linears()
+    normal(model)  # every page is resident from now on
+    least = dict.fromkeys(starts(), math.inf)
+    for _ in range(repeats):
+        for name, start in starts().items():
+            begin = time.perf_counter()
+            start(model)
+            least[name] = min(least[name], time.perf_counter() - begin)
+    return least
+
+
+def memory_of(scheme: str, threads: int) -> float:
+    """Peak memory beyond the model in a process of its own, MiB."""
+    command = [sys.executable, __file__, f"--threads={threads}", "--memory-of", scheme]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def print_memory(scheme: str) -> None:
+    model = linears()
+    normal(model)
+    firstlight.initialize(nn.Linear(600, 600), scheme)  # loads what is loaded once
+    print(peak_mebibytes(partial(firstlight.initialize, model, scheme)))
+
+
+def weak(world: int) -> dict[str, float]:
+    """Seconds of the slowest of ``world`` ranks, each with as much to fill, and bytes sent."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["PYTHONPATH"] = str(HERE)
+        ranks.run("weak_scaling:body", world, Path(folder), timeout=600)
+        found = [json.loads(file.read_text()) for file in sorted(Path(folder).glob("rank*.json"))]
+    return {name: max(rank[name] for rank in found) for name in found[0]}
+
+
+def gpu_bandwidths() -> dict[str, float]:
+    """Share of a copy's bandwidth that the sinusoidal fill reaches, by dtype."""
+    found = {}
+    for dtype in (torch.float32, torch.bfloat16):
+        tensor = torch.empty(WIDTH, WIDTH, dtype=dtype, device="cuda")
+        other = torch.empty_like(tensor)
+        copied = 2 * tensor.nbytes / _gpu_seconds(lambda a=tensor, b=other: b.copy_(a))
+        filled = tensor.nbytes / _gpu_seconds(lambda a=tensor: sinusoidal_(a))
+        found[str(dtype)] = filled / copied
+    return found
+
+
+def _gpu_seconds(action: Callable[[], object]) -> float:
+    action()
+    torch.cuda.synchronize()
+    begin = time.perf_counter()
+    for _ in range(10):
+        action()
+    torch.cuda.synchronize()
+    return (time.perf_counter() - begin) / 10
+
+
+def checks(repeats: int, threads: int) -> list[tuple[str, float, float, bool]]:
+    """Return what is promised: its name, the value, the bar, and whether less is better."""
+    seconds = least_seconds(repeats)
+    found = [
+        (f"8 x Linear({WIDTH}) {name} / normal_", seconds[name] / seconds["normal_"], bar, True)
+        for name, bar in BARS.items()
+    ]
+    found += [(f"{name} MiB beyond", memory_of(name, threads), MEMORY_BAR, True) for name in BARS]
+    one, *more = (weak(world) for world in (1, 2, 4))
+    for world, many in zip((2, 4), more, strict=True):
+        plain = many["fill_"] / one["fill_"]
+        for name in BARS:
+            growth = many[name] / one[name] / plain
+            found.append((f"{world} ranks, {name}: growth / fill_'s", growth, WEAK_BAR, True))
+        found.append((f"{world} ranks, bytes sent", many["bytes"], 0, True))
+    if torch.cuda.is_available():
+        for dtype, share in gpu_bandwidths().items():
+            found.append((f"sinusoidal {dtype} / copy on the GPU", share, GPU_BAR, False))
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--memory-of", metavar="SCHEME")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    if options.memory_of:
+        print_memory(options.memory_of)
+        return 0
+    console, good = Console(), True
+    if not torch.cuda.is_available():
+        console.print("no GPU: its bandwidth is not measured")
+    for what, value, bar, less in checks(options.repeats, options.threads):
+        met = value <= bar if less else value >= bar
+        good &= met
+        word = "at most" if less else "at least"
+        console.print(f"{'ok  ' if met else 'MISS'} {what}: {value:.3g} ({word} {bar:g})")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,112 @@
+"""What a start costs on many ranks: a few constants, fitted to measured blocks, and arithmetic.
+
+A fill of a block takes
+
+    seconds = piece + row * rows * sqrt(n) + entry * rows * drawn
+
+where ``drawn`` are the columns that have to be made for those held: random fills make strips of
+512 columns, sine fills coarse steps of about sqrt(n). sqrt(n) is what a row of sines costs in
+tables; random fills have none.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.optimize import nnls
+
+STRIP = 512
+RANDOM = ("he_normal", "uniform")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds per piece, per row and root of the inputs, and per entry made."""
+
+    piece: float
+    row: float
+    entry: float
+
+    def seconds(self, scheme: str, rows: int, columns: int, n: int) -> float:
+        """Return what a block of so many rows and columns costs, of a weight with n inputs."""
+        if not rows or not columns:
+            return 0.0
+        return float(np.dot(features(scheme, rows, columns, n), (self.piece, self.row, self.entry)))
+
+
+def features(scheme: str, rows: int, columns: int, n: int) -> tuple[float, float, float]:
+    """Return what each constant is multiplied with."""
+    if scheme in RANDOM:
+        drawn = min(-(-columns // STRIP) * STRIP, 1 << (n - 1).bit_length())
+        return 1.0, 0.0, float(rows * drawn)
+    fine = 2 ** round(math.log2(n) / 2)
+    return 1.0, rows * math.sqrt(n), float(rows * -(-columns // fine) * fine)
+
+
+def fit(scheme: str, measured: Sequence[Mapping[str, Any]]) -> Cost:
+    """Return the constants, none below 0, with the least squares of relative errors."""
+    rows = [features(scheme, m["rows"], m["columns"], m["n"]) for m in measured]
+    seconds = np.array([m["seconds"] for m in measured])
+    scaled = np.array(rows) / seconds[:, None]
+    size = scaled.max(axis=0) + 1e-300  # columns of like size: nnls stops by absolute steps
+    found, _ = nnls(scaled / size, np.ones(len(rows)))
+    return Cost(*(float(x) for x in found / size))
+
+
+def held_out_errors(scheme: str, measured: Sequence[Mapping[str, Any]]) -> list[float]:
+    """Return each block's relative error under the constants that all others give."""
+    errors = []
+    for i, left in enumerate(measured):
+        cost = fit(scheme, [m for j, m in enumerate(measured) if j != i])
+        predicted = cost.seconds(scheme, left["rows"], left["columns"], left["n"])
+        errors.append(abs(predicted / left["seconds"] - 1))
+    return errors
+
+
+@dataclass(frozen=True)
+class Llama:
+    """A transformer by its sizes."""
+
+    layers: int
+    width: int
+    inner: int
+    keys: int  # width of keys and values
+    vocabulary: int = 32_000
+
+    def weights(self) -> Iterator[tuple[int, int, int, str]]:
+        """Yield (how many, outputs, inputs, how tensor parallelism cuts it)."""
+        yield self.layers, self.width, self.width, "rows"
+        yield 2 * self.layers, self.keys, self.width, "rows"
+        yield self.layers, self.width, self.width, "columns"
+        yield 2 * self.layers, self.inner, self.width, "rows"
+        yield self.layers, self.width, self.inner, "columns"
+        yield 2, self.vocabulary, self.width, "rows"
+
+    @property
+    def parameters(self) -> int:
+        """Entries of all weights."""
+        return sum(count * m * n for count, m, n, _ in self.weights())
+
+
+MODELS = {
+    "7B": Llama(32, 4096, 11008, 4096),
+    "70B": Llama(80, 8192, 28672, 1024),
+    "1T": Llama(128, 25600, 68352, 25600),
+}
+
+
+def per_rank(model: Llama, ranks: int, tensor: int, scheme: str, cost: Cost) -> tuple[float, int]:
+    """Return seconds and entries of the rank that holds most.
+
+    FSDP cuts what tensor parallelism over ``tensor`` ranks leaves, along the outputs.
+    """
+    seconds, entries = 0.0, 0
+    for count, m, n, cut in model.weights():
+        rows = -(-m // tensor) if cut == "rows" else m
+        columns = -(-n // tensor) if cut == "columns" else n
+        rows = -(-rows // max(1, ranks // tensor))
+        seconds += count * cost.seconds(scheme, rows, columns, n)
+        entries += count * rows * columns
+    return seconds, entries
