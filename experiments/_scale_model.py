@@ -2,11 +2,11 @@
 
 A fill of a block takes
 
-    seconds = piece + row * rows * sqrt(n) + entry * rows * drawn
+    seconds = piece + line * lines + entry * rows * made
 
-where ``drawn`` are the columns that have to be made for those held: random fills make strips of
-512 columns, sine fills coarse steps of about sqrt(n). sqrt(n) is what a row of sines costs in
-tables; random fills have none.
+where ``made`` are the columns that have to be made for those held: random fills make strips of
+512 columns, sine fills coarse steps of about sqrt(n). ``lines`` are rows times sqrt(n) of sines, what
+their tables cost, and strips of random values.
 """
 
 import math
@@ -23,24 +23,26 @@ RANDOM = ("he_normal", "uniform")
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds per piece, per row and root of the inputs, and per entry made."""
+    """Seconds per piece, per line and per entry made."""
 
     piece: float
-    row: float
+    line: float
     entry: float
 
     def seconds(self, scheme: str, rows: int, columns: int, n: int) -> float:
         """Return what a block of so many rows and columns costs, of a weight with n inputs."""
         if not rows or not columns:
             return 0.0
-        return float(np.dot(features(scheme, rows, columns, n), (self.piece, self.row, self.entry)))
+        return float(
+            np.dot(features(scheme, rows, columns, n), (self.piece, self.line, self.entry))
+        )
 
 
 def features(scheme: str, rows: int, columns: int, n: int) -> tuple[float, float, float]:
     """Return what each constant is multiplied with."""
     if scheme in RANDOM:
         drawn = min(-(-columns // STRIP) * STRIP, 1 << (n - 1).bit_length())
-        return 1.0, 0.0, float(rows * drawn)
+        return 1.0, max(1.0, drawn / STRIP), float(rows * drawn)
     fine = 2 ** round(math.log2(n) / 2)
     return 1.0, rows * math.sqrt(n), float(rows * -(-columns // fine) * fine)
 

@@ -7,6 +7,7 @@ machine as well. `python experiments/scale.py measure` writes results/scale/meas
 
 import argparse
 import json
+import os
 import platform
 import statistics
 import subprocess
@@ -92,6 +93,7 @@ def measure_broadcasts() -> list[dict[str, float]]:
     sys.path.insert(0, str(HERE.parent / "tests" / "distributed"))
     import ranks
 
+    os.environ["PYTHONPATH"] = str(HERE)  # where the ranks find what they run
     found = []
     for world in (2, 4):
         with tempfile.TemporaryDirectory() as folder:

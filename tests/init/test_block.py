@@ -246,7 +246,9 @@ def test_an_empty_range_takes_nothing(nothing):
 def test_a_block_of_another_shape_than_the_tensor_is_refused(name):
     weight = torch.full((4, 6), 7.0)
     block = Block((8, 12), (range(4), range(5)))
-    with pytest.raises(OptionError, match=r"got a block of shape \(4, 5\) for a tensor of \(4, 6\)"):
+    with pytest.raises(
+        OptionError, match=r"got a block of shape \(4, 5\) for a tensor of \(4, 6\)"
+    ):
         FILLS[name](weight, block)
     assert (weight == 7).all()
 

@@ -86,13 +86,13 @@ class _Strips:
         return min(_WIDEST, max(_NARROWEST, 1 << (self.n - 1).bit_length()))
 
     def tiles(self, rows: range, columns: range) -> Iterator[Tile]:
-        """Cut a part into what is drawn at once; strips whose rows are all held go together."""
+        """Cut a part into what is drawn at once; strips of few rows go together."""
         width = self.width
         first, last = columns.start // width, -(-columns.stop // width)
-        together = _TILE // (width * self.m) if rows == range(self.m) else 1
-        for strip in range(first, last, max(1, together)):
-            strips = min(max(1, together), last - strip)
-            step = max(1, _TILE // (width * rows.step))
+        together = max(1, _TILE // (width * len(_hull(rows))))
+        step = max(1, _TILE // (width * rows.step))
+        for strip in range(first, last, together):
+            strips = min(together, last - strip)
             inside = range(
                 max(columns.start, strip * width), min(columns.stop, (strip + strips) * width)
             )
@@ -102,17 +102,27 @@ class _Strips:
 
     def fill(self, tile: Tile, out: Array) -> None:
         """Write the values of a tile's whole strips, (strips * rows, width)."""
-        hull = range(tile.rows[0], tile.rows[-1] + 1)
+        hull = _hull(tile.rows)
         step = tile.rows.step if len(tile.rows) > 1 else 1
-        bits = np.uint64 if self.double else np.uint32
 
         def words(lane: int, columns: int) -> Array:
-            row = columns if self.double else columns // 2  # in words of 64 bits
-            start = (tile.strip * self.m + hull.start) * row
-            drawn = self.stream.words(lane, start, tile.strips * len(hull) * row)
-            return drawn.view(bits).reshape(-1, columns)[::step]
+            drawn = self._words(lane, tile, hull, columns)
+            return drawn.reshape(tile.strips, len(hull), columns)[:, ::step].reshape(-1, columns)
 
         self.law.fill(words, out)
+
+    def _words(self, lane: int, tile: Tile, hull: range, columns: int) -> Array:
+        """Return the words of consecutive rows, strip after strip."""
+        row = columns if self.double else columns // 2  # in words of 64 bits
+        count = len(hull) * row
+        starts = [(tile.strip + s) * self.m * row + hull.start * row for s in range(tile.strips)]
+        if len(hull) == self.m:  # the strips follow each other
+            drawn = self.stream.words(lane, starts[0], tile.strips * count)
+        elif tile.strips == 1:
+            drawn = self.stream.words(lane, starts[0], count)
+        else:
+            drawn = np.concatenate([self.stream.words(lane, start, count) for start in starts])
+        return drawn.view(np.uint64 if self.double else np.uint32)
 
     @property
     def dtype(self) -> Any:
@@ -131,6 +141,10 @@ class _Strips:
         if self.add is not None:
             self.add(made, tile.rows, tile.columns)
         return made
+
+
+def _hull(rows: range) -> range:
+    return range(rows[0], rows[-1] + 1)
 
 
 def _tile_writer(matrix: Tensor, strips: _Strips) -> Callable[[Tile], None]:

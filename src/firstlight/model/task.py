@@ -154,6 +154,7 @@ def root_mean_square(tensor: Tensor) -> float:
     """Return sqrt(E[w^2]), summed in float32 or float64.
 
     Example:
+        >>> import torch
         >>> root_mean_square(torch.full((4,), -3.0))
         3.0
     """

@@ -153,14 +153,16 @@ def in_evaluation(of: Architecture) -> Architecture:
     return replace(of, build=lambda: evaluated(of.build(), of.batch()))
 
 
-def deep(scheme: str, kind: type[nn.Module], depth: int = 60, **options: Any) -> list[Architecture]:
+def deep(
+    scheme: str, kind: type[nn.Module], depth: int = 60, width: int = 32, **options: Any
+) -> list[Architecture]:
     """Return plain networks of one activation, which only ``scheme`` lets a signal through."""
     return [
         Architecture(
             lambda: started(
-                nn.Sequential(*stack(kind, depth, 32), nn.Linear(32, 10)), scheme, options
+                nn.Sequential(*stack(kind, depth, width), nn.Linear(width, 10)), scheme, options
             ),
-            rows(64, 32),
+            rows(64, width),
             {"first": "1"},
         ),
         Architecture(
@@ -290,7 +292,8 @@ ARCHITECTURES: dict[str, Architecture] = {
 _PLACES = ("mlp", "convolutions", "transformer")
 for _name, _starts in {
     "sigmoid": deep("harmonic", nn.Sigmoid, gain="sigmoid"),
-    "relu": deep("orthogonal", nn.ReLU, depth=30, gain="relu"),
+    # narrower, and by chance all units of a layer can be on, or off, for most samples
+    "relu": deep("orthogonal", nn.ReLU, depth=30, width=128, gain="relu"),
     "tanh": deep("orthogonal", nn.Tanh)[:1],
 }.items():
     ARCHITECTURES |= {f"deep_{_name}_{p}": a for p, a in zip(_PLACES, _starts, strict=False)}
