@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 
-REPEATS = 5
+REPEATS = 9
 
 
 def body(rank: int, world: int, folder: Path, *sizes: str) -> None:

@@ -5,8 +5,8 @@ A fill of a block takes
     seconds = piece + line * lines + entry * rows * made
 
 where ``made`` are the columns that have to be made for those held: random fills make strips of
-512 columns, sine fills coarse steps of about sqrt(n). ``lines`` are rows times sqrt(n) of sines, what
-their tables cost, and strips of random values.
+512 columns, sine fills coarse steps of about sqrt(n). ``lines`` are rows times sqrt(n) of sines,
+what their tables cost, and strips of random values.
 """
 
 import math

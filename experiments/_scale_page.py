@@ -147,13 +147,15 @@ def _bytes(count: float) -> str:
 
 
 def _time(seconds: float) -> str:
-    if seconds < 1:
-        return f"{seconds * 1e3:.2g} ms"
-    if seconds < 120:
-        return f"{seconds:.2g} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.2g} min"
-    return f"{seconds / 3600:.3g} h"
+    for unit, size, most in (
+        ("ms", 1e-3, 1),
+        ("s", 1, 120),
+        ("min", 60, 7200),
+        ("h", 3600, math.inf),
+    ):
+        if seconds < most:
+            return f"{float(f'{seconds / size:.2g}'):g} {unit}"
+    raise ValueError(seconds)
 
 
 _INTRODUCTION = """\
@@ -179,8 +181,9 @@ Buffers that only the model can compute are named by the plan; exclude them and 
 ![Time against ranks, for weights filled in place, and drawn on one rank and sent](images/scale.png)
 
 Computed, not run: by the small model below, for one thread on each rank. Two threads take about 0.55
-of the time, and ranks do not wait for each other. "Beyond them" is working memory for one thread.
-FSDP cuts weights along their outputs; TP 8 first shares each layer among 8 ranks."""
+of the time, and ranks do not wait for each other. "Beyond them" is working memory.
+FSDP cuts weights along their outputs; TP 8 first shares each layer among 8 ranks.
+"""
 
 _CLOSING = """\
 Not in the model: reading the plan (a few milliseconds for each hundred tensors), ranks that share

@@ -41,7 +41,7 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 ROWS, INPUTS = (2, 16, 128, 1024, 4096), (4096, 8192, 28672)
 #: Columns held, as a share: what row-wise tensor parallelism leaves.
 SHARES = (1, 8)
-BROADCAST = tuple(2**power for power in range(16, 28, 2))  # bytes
+BROADCAST = tuple(2**power for power in range(20, 29, 2))  # bytes
 
 
 def blocks() -> Iterator[tuple[int, int, int]]:

@@ -1,5 +1,7 @@
 """Every scheme on every layout of a weight, sharded in every way."""
 
+from contextlib import nullcontext
+
 import torch
 from layouts import EveryLayout
 from sent import Sent
@@ -27,9 +29,9 @@ MESHES = {
             [Replicate(), LAST],
             [_StridedShard(1, split_factor=2), Shard(1)],
         ],
-        (4, 1): [[Shard(0), Shard(1)], [Shard(1), Shard(1)]],
-        (1, 4): [[Shard(1), Shard(0)], [_StridedShard(0, split_factor=4), Shard(0)]],
-        (4,): [[Shard(0)], [Shard(1)], [LAST]],
+        (4, 1): [[Shard(0), Shard(1)]],
+        (1, 4): [[Shard(1), Shard(0)]],
+        (4,): [[Shard(1)]],
     },
 }
 
@@ -80,17 +82,18 @@ def every_scheme(rank, world, folder):
     for shape, ways in MESHES[world].items():
         mesh = init_device_mesh("cpu", shape)
         for turn, placements in enumerate(ways):
-            # every other precision only once for each mesh, for the sake of time
-            for dtype in DTYPES if turn == 0 else DTYPES[:1]:
+            # every other precision, and the hook, only once in a world, for the sake of time
+            first = turn == 0 and shape == next(iter(MESHES[world]))
+            for dtype in DTYPES if first else DTYPES[:1]:
                 model = distribute(empty(dtype), mesh, placements)
-                check_schemes(plans, model, expected, (dtype, shape, placements))
+                check_schemes(plans, model, expected, (dtype, shape, placements), first)
 
 
-def check_schemes(plans, model, expected, note):
+def check_schemes(plans, model, expected, note, hooked):
     where = entries(model)
     for name, plan in plans.items():
         spoiled(model)
-        with Sent() as sent:
+        with Sent() if hooked else nullcontext(Sent()) as sent:
             plan.apply(model, undo=False)
         assert not sent.calls, (name, note, sent.calls)
         check_parts(model, expected[name, note[0]], where, (name, *note))

@@ -1,0 +1,71 @@
+"""The ways in which users spread a Llama over a mesh."""
+
+import torch
+from llama import Llama
+from torch.distributed.fsdp import fully_shard
+from torch.distributed.tensor import Replicate, Shard
+from torch.distributed.tensor.parallel import (
+    ColwiseParallel,
+    PrepareModuleInput,
+    RowwiseParallel,
+    SequenceParallel,
+    parallelize_module,
+)
+
+TENSOR_PLAN = {
+    "attention_norm": SequenceParallel(),
+    "attention": PrepareModuleInput(
+        input_layouts=(Shard(1), None), desired_input_layouts=(Replicate(), None)
+    ),
+    "attention.wq": ColwiseParallel(),
+    "attention.wk": ColwiseParallel(),
+    "attention.wv": ColwiseParallel(),
+    "attention.wo": RowwiseParallel(output_layouts=Shard(1)),
+    "ffn_norm": SequenceParallel(),
+    "feed_forward": PrepareModuleInput(
+        input_layouts=(Shard(1),), desired_input_layouts=(Replicate(),)
+    ),
+    "feed_forward.w1": ColwiseParallel(),
+    "feed_forward.w3": ColwiseParallel(),
+    "feed_forward.w2": RowwiseParallel(output_layouts=Shard(1)),
+}
+
+
+def on_meta(**sizes):
+    with torch.device("meta"):
+        return Llama(**sizes)
+
+
+def shard(model, mesh, **options):
+    """FSDP2: each block by itself, then the rest."""
+    for block in model.layers.values():
+        fully_shard(block, mesh=mesh, **options)
+    return fully_shard(model, mesh=mesh, **options)
+
+
+def share(model, mesh):
+    """Tensor and sequence parallelism: every layer over the ranks of the mesh."""
+    for block in model.layers.values():
+        parallelize_module(block, mesh, TENSOR_PLAN)
+    return model
+
+
+def spread(model, mesh):
+    """Tensor parallelism along "tp" and FSDP along "dp", as far as a mesh has them."""
+    if mesh["tp"].size() > 1:
+        share(model, mesh["tp"])
+    if mesh["dp"].size() > 1 or mesh["tp"].size() == 1:
+        shard(model, mesh["dp"])
+    return model
+
+
+def emptied(model):
+    """Give the model memory that holds garbage, and the one buffer that only it can make."""
+    model.to_empty(device="cpu")
+    for tensor in model.parameters():
+        part = tensor.detach()
+        part = part.to_local() if hasattr(part, "to_local") else part
+        part.fill_(float("nan"))
+    with torch.no_grad():
+        model.angles.copy_(model.make_angles())
+    return model
