@@ -31,6 +31,18 @@ TENSOR_PLAN = {
 }
 
 
+#: The same without sequences that are cut, which a whole model has to be written for.
+PLAIN_PLAN = {
+    "attention.wq": ColwiseParallel(),
+    "attention.wk": ColwiseParallel(),
+    "attention.wv": ColwiseParallel(),
+    "attention.wo": RowwiseParallel(),
+    "feed_forward.w1": ColwiseParallel(),
+    "feed_forward.w3": ColwiseParallel(),
+    "feed_forward.w2": RowwiseParallel(),
+}
+
+
 def on_meta(**sizes):
     with torch.device("meta"):
         return Llama(**sizes)
@@ -43,17 +55,17 @@ def shard(model, mesh, **options):
     return fully_shard(model, mesh=mesh, **options)
 
 
-def share(model, mesh):
+def share(model, mesh, plan=TENSOR_PLAN):
     """Tensor and sequence parallelism: every layer over the ranks of the mesh."""
     for block in model.layers.values():
-        parallelize_module(block, mesh, TENSOR_PLAN)
+        parallelize_module(block, mesh, plan)
     return model
 
 
-def spread(model, mesh):
+def spread(model, mesh, plan=TENSOR_PLAN):
     """Tensor parallelism along "tp" and FSDP along "dp", as far as a mesh has them."""
     if mesh["tp"].size() > 1:
-        share(model, mesh["tp"])
+        share(model, mesh["tp"], plan)
     if mesh["dp"].size() > 1 or mesh["tp"].size() == 1:
         shard(model, mesh["dp"])
     return model

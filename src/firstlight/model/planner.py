@@ -57,6 +57,7 @@ class Planner:
     def __init__(self, model: nn.Module, asked: Asked) -> None:
         self.model, self.asked = model, asked
         self.slots = slots(model)
+        check_parallel(model, self.slots, asked.scheme)
         self.views = _views(self.slots)
         named = [
             (slot, [view.name for view in self.views.get(slot.name, [])]) for slot in self.slots
@@ -71,7 +72,6 @@ class Planner:
         self.include = Patterns("include", asked.include, named)
         self.include.check_useful(named)
         self.exclude = Patterns("exclude", asked.exclude, named)
-        check_parallel(model, self.slots, asked.scheme)
         self.forget_bias = self._forget_bias(asked.forget_bias)
         tensors = (slot.tensor for slot in self.slots)
         self.empty = asked.empty or any(t.is_meta for t in tensors if t is not None)
