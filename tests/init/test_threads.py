@@ -1,0 +1,134 @@
+"""Fills use torch's threads, leave its settings alone, and give the same values in any number."""
+
+import random
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+from firstlight.init import Stream, harmonic_, sinusoidal_, variance_scaling_
+
+SHAPE = (1200, 1500)
+FILLS = {
+    "normal": lambda w: variance_scaling_(w, generator=Stream(1)),
+    "truncated": lambda w: variance_scaling_(
+        w, distribution="truncated_normal", generator=Stream(1)
+    ),
+    "harmonic": harmonic_,
+    "sinusoidal": sinusoidal_,
+}
+every_fill = pytest.mark.parametrize("fill", FILLS.values(), ids=FILLS)
+
+
+@pytest.fixture(autouse=True)
+def _threads_again():
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+@every_fill
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_values_do_not_depend_on_the_number_of_threads(fill, dtype):
+    found = []
+    for threads in (1, 2, 3, 8):
+        torch.set_num_threads(threads)
+        found.append(fill(torch.empty(SHAPE, dtype=dtype)))
+        assert torch.get_num_threads() == threads
+    assert all(torch.equal(found[0], other) for other in found[1:])
+
+
+def test_torchs_settings_and_the_processs_threads_are_left_as_they_were():
+    torch.set_num_threads(2)
+    before = torch.get_num_threads(), torch.get_num_interop_threads(), threading.active_count()
+    FILLS["normal"](torch.empty(SHAPE))
+    assert before == (
+        torch.get_num_threads(),
+        torch.get_num_interop_threads(),
+        threading.active_count(),
+    )
+
+
+def test_several_threads_are_at_work(monkeypatch):
+    from firstlight.init import distributions
+
+    seen = set()
+    real = distributions.Normal.fill
+
+    def noted(self, words, out):
+        seen.add(threading.get_ident())
+        real(self, words, out)
+
+    monkeypatch.setattr(distributions.Normal, "fill", noted)
+    torch.set_num_threads(2)
+    FILLS["normal"](torch.empty(3000, 3000))
+    assert len(seen) == 2
+    assert threading.get_ident() not in seen
+
+
+def test_an_error_in_a_thread_reaches_the_caller(monkeypatch):
+    from firstlight.init import distributions
+
+    def broken(self, words, out):
+        raise MemoryError("no memory left")
+
+    monkeypatch.setattr(distributions.Normal, "fill", broken)
+    torch.set_num_threads(2)
+    with pytest.raises(MemoryError, match="no memory left"):
+        FILLS["normal"](torch.empty(SHAPE))
+
+
+@every_fill
+def test_fills_of_several_callers_at_once_are_right(fill):
+    expected, found = fill(torch.empty(SHAPE)), [None] * 4
+
+    def one(place):
+        found[place] = fill(torch.empty(SHAPE))
+
+    callers = [threading.Thread(target=one, args=(place,)) for place in range(4)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert all(torch.equal(expected, weight) for weight in found)
+
+
+@every_fill
+def test_modes_of_the_caller_hold_in_the_threads(fill):
+    expected = fill(torch.empty(SHAPE, dtype=torch.float16))
+    with torch.inference_mode():
+        assert torch.equal(fill(torch.empty(SHAPE, dtype=torch.float16)), expected)
+    weight = torch.nn.Parameter(torch.empty(SHAPE, dtype=torch.float16))
+    assert torch.equal(fill(weight), expected)
+    assert weight.is_leaf
+    with torch.device("meta"):
+        assert torch.equal(fill(torch.empty(SHAPE, dtype=torch.float16, device="cpu")), expected)
+
+
+@every_fill
+def test_autograd_is_told_of_the_write(fill):
+    weight = torch.zeros(SHAPE, requires_grad=True)
+    value = (weight * weight).sum()
+    fill(weight)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        value.backward()
+
+
+def test_global_random_states_are_left_alone_by_a_stream():
+    before = torch.get_rng_state(), random.getstate(), np.random.get_state()[1].copy()
+    FILLS["normal"](torch.empty(40, 40))
+    assert torch.equal(before[0], torch.get_rng_state())
+    assert before[1] == random.getstate()
+    assert (before[2] == np.random.get_state()[1]).all()
+
+
+def test_torchs_seed_governs_where_nothing_is_given():
+    found = []
+    for seed in (1, 1, 2):
+        torch.manual_seed(seed)
+        found.append((variance_scaling_(torch.empty(9, 9)), variance_scaling_(torch.empty(9, 9))))
+    assert torch.equal(found[0][0], found[1][0])
+    assert torch.equal(found[0][1], found[1][1])
+    assert not torch.equal(found[0][0], found[0][1])
+    assert not torch.equal(found[0][0], found[2][0])

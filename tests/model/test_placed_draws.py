@@ -1,0 +1,108 @@
+"""Draws of any code into parameters: keyed by name and place, and of the law that was asked for."""
+
+import math
+from unittest import mock
+
+import pytest
+import torch
+from torch import nn
+
+from firstlight.model.sharding import placed_draws
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Linear(300, 200), nn.Linear(300, 200)
+        self.table = nn.Embedding(50, 30)
+        self.scale = nn.Parameter(torch.zeros(()))
+        self.vector = nn.Parameter(torch.zeros(5000))
+
+
+def drawn(action, seed=0):
+    net = Net()
+    with placed_draws(net, seed), torch.no_grad():
+        action(net)
+    return net
+
+
+@pytest.mark.parametrize(
+    ("draw", "mean", "std"),
+    [
+        (lambda w: nn.init.normal_(w, 0.5, 0.02), 0.5, 0.02),
+        (lambda w: nn.init.uniform_(w, 1.0, 2.0), 1.5, 1 / math.sqrt(12)),
+        (lambda w: nn.init.kaiming_uniform_(w, a=math.sqrt(5)), 0.0, 1 / math.sqrt(3 * 300)),
+        (nn.init.xavier_normal_, 0.0, math.sqrt(2 / 500)),
+        (lambda w: nn.init.trunc_normal_(w, 0.1, 1.0, -1.9, 2.1), 0.1, 0.8796),
+        (lambda w: w.data.normal_(0, 0.02), 0.0, 0.02),
+        (lambda w: w.normal_(), 0.0, 1.0),
+        (lambda w: w.uniform_(), 0.5, 1 / math.sqrt(12)),
+    ],
+)
+def test_the_law_that_was_asked_for_is_drawn_the_same_each_time(draw, mean, std):
+    one, two, other = (
+        drawn(lambda net: draw(net.a.weight), seed).a.weight.detach() for seed in (0, 0, 1)
+    )
+    assert torch.equal(one, two)
+    assert not torch.equal(one, other)
+    assert abs(float(one.mean()) - mean) < 5 * std / math.sqrt(60_000)
+    assert float(one.std()) == pytest.approx(std, rel=0.02)
+
+
+def test_limits_of_a_truncated_draw_hold_in_half_precision_too():
+    net = Net().to(torch.bfloat16)
+    with placed_draws(net):
+        nn.init.trunc_normal_(net.a.weight, 0.0, 1.0, -0.7001, 1.3001)
+    limits = torch.tensor([-0.7001, 1.3001], dtype=torch.bfloat16)
+    assert limits[0] <= net.a.weight.min()
+    assert net.a.weight.max() <= limits[1]
+
+
+def test_the_order_of_layers_and_other_draws_do_not_matter():
+    forwards = drawn(lambda net: [nn.init.normal_(p) for p in net.parameters()])
+    backwards = drawn(lambda net: [nn.init.normal_(p) for p in reversed([*net.parameters()])])
+    for a, b in zip(forwards.parameters(), backwards.parameters(), strict=True):
+        assert torch.equal(a, b)
+        assert a.any()
+    assert not torch.equal(forwards.a.weight, forwards.b.weight)
+
+
+def test_a_second_draw_differs_from_the_first():
+    once = drawn(lambda net: nn.init.normal_(net.a.weight))
+    twice = drawn(lambda net: [nn.init.normal_(net.a.weight) for _ in range(2)])
+    assert not torch.equal(once.a.weight, twice.a.weight)
+
+
+def test_temporary_tensors_are_torchs_own_affair():
+    def seeded(net):
+        torch.manual_seed(3)
+        nn.init.orthogonal_(net.a.weight)
+
+    net = drawn(seeded)
+    torch.manual_seed(3)
+    expected = nn.init.orthogonal_(torch.empty(200, 300))
+    assert torch.equal(net.a.weight, expected)
+
+
+def test_torchs_random_state_is_left_alone():
+    net, before = Net(), torch.get_rng_state()
+    with placed_draws(net):
+        net.a.reset_parameters()
+        net.table.reset_parameters()
+    assert torch.equal(before, torch.get_rng_state())
+    assert float(net.table.weight.detach().std()) == pytest.approx(1.0, abs=0.1)
+
+
+def test_torchs_own_truncated_draw_is_back_afterwards_and_after_an_error():
+    before = nn.init._no_grad_trunc_normal_
+    with placed_draws(Net()):
+        assert nn.init._no_grad_trunc_normal_ is not before
+    assert nn.init._no_grad_trunc_normal_ is before
+    with pytest.raises(ZeroDivisionError), placed_draws(Net()):
+        _ = 1 / 0
+    assert nn.init._no_grad_trunc_normal_ is before
+
+
+def test_a_library_without_that_function_is_no_matter():
+    with mock.patch.object(nn.init, "_no_grad_trunc_normal_", None):
+        assert drawn(lambda net: nn.init.normal_(net.scale)).scale != 0
