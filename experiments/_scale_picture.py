@@ -20,7 +20,9 @@ def draw(costs: Mapping[Any, tuple[Cost, Any]], drawing: float, link: float, pat
         link: bytes a second of one rank's link.
         path: where to.
     """
-    with matplotlib.rc_context({"font.size": 9, "axes.spines.top": False}):
+    with matplotlib.rc_context(
+        {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
+    ):
         figure = Figure(figsize=(9, 3.2), layout="constrained")
         panels = figure.subplots(1, len(MODELS), sharey=True)
         for axes, (name, model) in zip(panels, MODELS.items(), strict=True):
