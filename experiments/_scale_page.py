@@ -168,10 +168,10 @@ nothing is sent, and together the ranks hold, bit for bit, what one process woul
 ```python
 with torch.device("meta"):
     model = Llama(config)
-plan = firstlight.plan(model)      # nothing is allocated; print it, edit it
-model = parallelize(model, mesh)   # fully_shard, parallelize_module, a pipeline's stage ...
+plan = firstlight.plan(model)  # nothing is allocated; print it, edit it
+model = parallelize(model, mesh)  # fully_shard, parallelize_module, a pipeline's stage ...
 model.to_empty(device=device)
-plan.apply(model, undo=False)      # each rank its own part
+plan.apply(model, undo=False)  # each rank its own part
 ```
 
 Buffers that only the model can compute are named by the plan; exclude them and fill them yourself.
