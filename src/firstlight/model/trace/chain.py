@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from firstlight.init.shards import own_part
 from firstlight.model.trace.graph import Graph, Node, Ref, substitute
 from firstlight.model.trace.modules import apply_module
 from firstlight.model.trace.ops import CASTS
@@ -104,7 +105,8 @@ class Chain:
         A scale or a shift stays one, however it is shaped and whatever it is.
         """
         if node.category == "parameter" and node.parameter in self.tensors:
-            return self.tensors[node.parameter].detach().double().mean().to(x)
+            own = own_part(self.tensors[node.parameter].detach())  # asking other ranks costs
+            return own.double().mean().to(x) if own.numel() else torch.ones(()).to(x)
         if node.op == "buffer" and node.args:
             return node.args[0].to(x).reshape(())
         if node.op in _FACTORIES and node.shape in ((), (1,)) and node.function is not None:
