@@ -5,7 +5,7 @@ from unittest import mock
 
 import pytest
 import torch
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from firstlight.errors import OptionError
@@ -85,12 +85,12 @@ kernels = st.tuples(sides, st.integers(1, 9)).flatmap(
 def whole_of(name, block, dtype):
     try:
         return FILLS[name](torch.empty(block.shape, dtype=dtype))
-    except OptionError:  # odd halves, few inputs, a constant
+    except OptionError:  # odd halves, which are many, few inputs, a constant
         assume(False)
 
 
 @every_fill
-@settings(max_examples=60)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.filter_too_much])
 @given(block=blocks(st.one_of(narrow, wide, kernels)), dtype=st.sampled_from(DTYPES))
 def test_a_block_is_that_part_of_the_whole(name, block, dtype):
     whole = whole_of(name, block, dtype)
@@ -218,31 +218,6 @@ def test_a_blocks_columns_are_those_of_the_whole_flattened(block):
         assert list(block.hull) == list(range(int(columns.min()), int(columns.max()) + 1))
 
 
-@pytest.mark.parametrize(
-    ("index", "message"),
-    [
-        ((range(4),), r"one range for each dimension of \(4, 6\), got 1"),
-        ((range(4), range(6), range(1)), r"one range for each dimension of \(4, 6\), got 3"),
-        ((range(5), range(6)), r"must rise within the whole; got range\(0, 5\) in 4"),
-        ((range(4), range(4, 9)), r"must rise within the whole; got range\(4, 9\) in 6"),
-        ((range(-1, 2), range(6)), r"must rise within the whole; got range\(-1, 2\) in 4"),
-        ((range(3, -1, -1), range(6)), r"must rise within the whole; got range\(3, -1, -1\) in 4"),
-        ((range(3, 2, -1), range(6)), r"must rise within the whole; got range\(3, 2, -1\) in 4"),
-        ((range(4), range(0, 3, -1)), r"must rise within the whole; got range\(0, 3, -1\) in 6"),
-    ],
-)
-def test_a_block_outside_of_its_whole_is_refused(index, message):
-    with pytest.raises(OptionError, match=message):
-        Block((4, 6), index)
-
-
-@pytest.mark.parametrize("nothing", [range(0), range(3, 3), range(5, 2), range(-1), range(9, 9)])
-def test_an_empty_range_takes_nothing(nothing):
-    block = Block((4, 6), (nothing, range(6)))
-    assert block.sizes == (0, 6)
-    assert block.take(torch.empty(4, 6)).shape == (0, 6)
-
-
 @every_fill
 def test_a_block_of_another_shape_than_the_tensor_is_refused(name):
     weight = torch.full((4, 6), 7.0)
@@ -252,10 +227,3 @@ def test_a_block_of_another_shape_than_the_tensor_is_refused(name):
     ):
         FILLS[name](weight, block)
     assert (weight == 7).all()
-
-
-@pytest.mark.parametrize("shape", [(4, 2), (4, 1, 2)])
-def test_a_block_of_too_small_a_whole_is_refused_as_the_whole_is(shape):
-    block = Block(shape, (range(2), *(range(size) for size in shape[1:])))
-    with pytest.raises(OptionError, match="at least 3 inputs per output, got 2"):
-        harmonic_(torch.empty(block.sizes), block=block)

@@ -116,7 +116,7 @@ def test_channels_last(name):
 @every_fill
 def test_blocks(name, monkeypatch):
     """A tensor of many blocks is filled to its end, and alike every time."""
-    monkeypatch.setattr("firstlight.init._tensor.BLOCK", 100)
+    monkeypatch.setattr("firstlight.init._tensor._BLOCK", 100)
     weight = fill(name, torch.full((50, 46), torch.nan))
     assert weight.isfinite().all()
     assert torch.equal(weight, fill(name, torch.empty(50, 46)))

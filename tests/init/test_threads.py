@@ -1,7 +1,10 @@
 """Fills use torch's threads, leave its settings alone, and give the same values in any number."""
 
+import os
 import random
+import signal
 import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -42,7 +45,8 @@ def test_values_do_not_depend_on_the_number_of_threads(fill, dtype):
 def test_torchs_settings_and_the_processs_threads_are_left_as_they_were():
     torch.set_num_threads(2)
     before = torch.get_num_threads(), torch.get_num_interop_threads(), threading.active_count()
-    FILLS["normal"](torch.empty(SHAPE))
+    for fill in FILLS.values():
+        fill(torch.empty(SHAPE))
     assert before == (
         torch.get_num_threads(),
         torch.get_num_interop_threads(),
@@ -95,10 +99,30 @@ def test_fills_of_several_callers_at_once_are_right(fill):
 
 
 @every_fill
+def test_a_fork_fills_the_same_values(fill):
+    """Torch's threads do not outlive a fork, and a child that waits for them never ends."""
+    torch.set_num_threads(2)
+    expected = fill(torch.empty(SHAPE))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # a fork beside threads, from 3.12 on
+        child = os.fork()
+    if child == 0:
+        signal.alarm(60)  # ends it, if it waits
+        torch.set_num_threads(1 if fill in (harmonic_, sinusoidal_) else 2)
+        same = (fill(torch.empty(SHAPE)).numpy() == expected.numpy()).all()
+        os._exit(0 if same else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@every_fill
 def test_modes_of_the_caller_hold_in_the_threads(fill):
     expected = fill(torch.empty(SHAPE, dtype=torch.float16))
     with torch.inference_mode():
         assert torch.equal(fill(torch.empty(SHAPE, dtype=torch.float16)), expected)
+    with torch.no_grad():
+        assert torch.equal(fill(torch.empty(SHAPE, dtype=torch.float16)), expected)
+        assert not torch.is_grad_enabled()
+    assert torch.is_grad_enabled()
     weight = torch.nn.Parameter(torch.empty(SHAPE, dtype=torch.float16))
     assert torch.equal(fill(weight), expected)
     assert weight.is_leaf
@@ -115,9 +139,36 @@ def test_autograd_is_told_of_the_write(fill):
         value.backward()
 
 
+@every_fill
+@pytest.mark.parametrize("shape", [(7, 9), SHAPE])
+def test_a_tensors_version_rises(fill, shape):
+    weight = torch.empty(shape)
+    before = weight._version
+    fill(weight)
+    assert weight._version > before
+
+
+def test_a_torch_generator_is_advanced_and_repeatable():
+    def drawn(seed):
+        generator = torch.Generator().manual_seed(seed)
+        states = [generator.get_state()]
+        for _ in range(2):
+            yield variance_scaling_(torch.empty(SHAPE), generator=generator)
+            states.append(generator.get_state())
+        assert not torch.equal(states[0], states[1])
+        assert not torch.equal(states[1], states[2])
+
+    (first, second), again, (other, _) = drawn(1), [*drawn(1)], drawn(2)
+    assert torch.equal(first, again[0])
+    assert torch.equal(second, again[1])
+    assert not torch.equal(first, second)
+    assert not torch.equal(first, other)
+
+
 def test_global_random_states_are_left_alone_by_a_stream():
     before = torch.get_rng_state(), random.getstate(), np.random.get_state()[1].copy()
-    FILLS["normal"](torch.empty(40, 40))
+    for fill in FILLS.values():
+        fill(torch.empty(SHAPE))
     assert torch.equal(before[0], torch.get_rng_state())
     assert before[1] == random.getstate()
     assert (before[2] == np.random.get_state()[1]).all()

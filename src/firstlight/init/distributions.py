@@ -53,8 +53,10 @@ class Normal(Distribution):
         length, angle, turned = _scratch(out.dtype, (len(out), half), 3)
         _unit(words(0, half), length)
         np.log(length, out=length)
-        np.multiply(length, out.dtype.type(-2 * self.scale**2), out=length)
+        np.multiply(length, out.dtype.type(-2), out=length)
         np.sqrt(length, out=length)
+        # not under the root: float32 does not hold the square of every scale
+        np.multiply(length, out.dtype.type(self.scale), out=length)
         _symmetric(words(1, half), math.pi, angle)
         np.cos(angle, out=turned)
         np.multiply(length, turned, out=out[:, :half])
@@ -95,6 +97,9 @@ class TruncatedNormal(Distribution):
         _symmetric(words(0, out.shape[1]), (high - low) / 2, uniform)
         if low + high:
             np.add(uniform, out.dtype.type((low + high) / 2), out=uniform)
+        below = np.nextafter(out.dtype.type(1), out.dtype.type(0))
+        if max(-low, high) > 8 * below - 7:  # so wide that some words would give infinity
+            np.clip(uniform, -below, below, out=uniform)
         for part in torch.from_numpy(uniform).view(-1).split(SERIAL):
             part.erfinv_()
         np.multiply(uniform, out.dtype.type(math.sqrt(2) * self.scale), out=out)
