@@ -43,6 +43,15 @@ def start(model: nn.Module, left: list[Slot], seed: int) -> None:
     with placed_draws(model, seed):
         for group in by_module.values():
             unfilled += _start_module(model, group, seed)
+    _refuse(unfilled)
+
+
+def check_started(model: nn.Module, left: list[Slot]) -> None:
+    """Refuse, before anything is written, what no code is there to fill."""
+    _refuse([slot.name for slot in left if not has_start(model, slot)])
+
+
+def _refuse(unfilled: list[str]) -> None:
     if unfilled:
         shown = ", ".join(unfilled[:4]) + (" ..." if len(unfilled) > 4 else "")
         raise FirstlightError(

@@ -50,6 +50,7 @@ def write(model: nn.Module, tasks: list[Task], example: Any, *, keep: bool, seed
         for tensor in chain(model.parameters(), model.buffers()):
             saved.add_tensor(tensor)
     left = list(dict.fromkeys(task.slot for task in tasks if task.framework))
+    framework.check_started(unwrapped(model), left)
     for slot in left:
         assert slot.storage is not None
         for tensor in slot.storage.stored():
