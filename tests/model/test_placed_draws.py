@@ -5,6 +5,7 @@ from unittest import mock
 
 import pytest
 import torch
+from scipy import stats
 from torch import nn
 
 from firstlight.model.sharding import placed_draws
@@ -47,6 +48,46 @@ def test_the_law_that_was_asked_for_is_drawn_the_same_each_time(draw, mean, std)
     assert not torch.equal(one, other)
     assert abs(float(one.mean()) - mean) < 5 * std / math.sqrt(60_000)
     assert float(one.std()) == pytest.approx(std, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("draw", "law"),
+    [
+        (lambda v: nn.init.normal_(v, 1.0, 0.5), stats.norm(1.0, 0.5)),
+        (lambda v: nn.init.uniform_(v, -1.0, 3.0), stats.uniform(-1.0, 4.0)),
+        (lambda v: v.data.uniform_(0.5), stats.uniform(0.5, 0.5)),
+        (lambda v: nn.init.trunc_normal_(v, 0.5, 1.0, 0.0, 2.0), stats.truncnorm(-0.5, 1.5, 0.5)),
+        (lambda v: nn.init.trunc_normal_(v, std=0.02), stats.norm(0.0, 0.02)),
+    ],
+)
+def test_vectors_and_scalars_are_drawn_from_the_law(draw, law):
+    net = drawn(lambda net: draw(net.vector))
+    assert stats.kstest(net.vector.detach().numpy(), law.cdf).pvalue > 1e-3
+    scalars = [float(drawn(lambda net: draw(net.scale), seed).scale.detach()) for seed in range(60)]
+    assert stats.kstest(scalars, law.cdf).pvalue > 1e-3
+
+
+def test_a_vector_and_a_bias_of_one_length_differ_by_their_names():
+    net = drawn(lambda net: [nn.init.normal_(layer.bias) for layer in (net.a, net.b)])
+    assert net.a.bias.all()
+    assert not (net.a.bias == net.b.bias).any()
+
+
+def test_an_embeddings_padding_row_stays_zero():
+    table = nn.Embedding(50, 30, padding_idx=4)
+    with placed_draws(table):
+        table.reset_parameters()
+    assert not table.weight[4].any()
+    assert table.weight[[3, 5]].all()
+
+
+def test_a_matrix_drawn_in_another_memory_order_is_the_same():
+    net, turned = Net(), Net()
+    turned.a.weight = nn.Parameter(torch.empty(300, 200).t())
+    for one in (net, turned):
+        with placed_draws(one):
+            nn.init.normal_(one.a.weight)
+    assert torch.equal(net.a.weight, turned.a.weight)
 
 
 def test_limits_of_a_truncated_draw_hold_in_half_precision_too():
@@ -101,6 +142,16 @@ def test_torchs_own_truncated_draw_is_back_afterwards_and_after_an_error():
     with pytest.raises(ZeroDivisionError), placed_draws(Net()):
         _ = 1 / 0
     assert nn.init._no_grad_trunc_normal_ is before
+
+
+def test_after_an_error_draws_are_torchs_own_again():
+    net, expected = Net(), torch.empty(200, 300)
+    with pytest.raises(ZeroDivisionError), placed_draws(net):
+        _ = 1 / 0
+    for weight in (net.a.weight, expected):
+        torch.manual_seed(3)
+        nn.init.normal_(weight)
+    assert torch.equal(net.a.weight, expected)
 
 
 def test_a_library_without_that_function_is_no_matter():
