@@ -131,6 +131,16 @@ def test_modes_of_the_caller_hold_in_the_threads(fill):
 
 
 @every_fill
+def test_parameters_of_which_no_matrix_is_a_view(fill):
+    """Their rows are copied in by the threads, which must not record that."""
+    torch.set_num_threads(2)
+    shape = (200, 300, 3, 3)
+    weight = torch.nn.Parameter(torch.empty(shape).to(memory_format=torch.channels_last))
+    assert fill(weight).grad_fn is None
+    assert torch.equal(weight, fill(torch.empty(shape)))
+
+
+@every_fill
 def test_autograd_is_told_of_the_write(fill):
     weight = torch.zeros(SHAPE, requires_grad=True)
     value = (weight * weight).sum()

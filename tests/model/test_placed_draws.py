@@ -99,6 +99,16 @@ def test_limits_of_a_truncated_draw_hold_in_half_precision_too():
     assert net.a.weight.max() <= limits[1]
 
 
+def test_limits_of_a_truncated_draw_hold_when_the_mean_is_added():
+    """Between limits a few roundings apart every second value stands at one of them."""
+    low, high = 0.3, 0.3 + 1e-7
+    for mean in torch.linspace(-3, 3, 41).tolist():
+        net = drawn(lambda net, m=mean: nn.init.trunc_normal_(net.vector, m, 5.0, low, high))
+        limits = torch.tensor([low, high])
+        assert limits[0] <= net.vector.min()
+        assert net.vector.max() <= limits[1]
+
+
 def test_the_order_of_layers_and_other_draws_do_not_matter():
     forwards = drawn(lambda net: [nn.init.normal_(p) for p in net.parameters()])
     backwards = drawn(lambda net: [nn.init.normal_(p) for p in reversed([*net.parameters()])])
