@@ -41,7 +41,9 @@ def meshes(rank, world, folder):
 
 
 def start(model, scheme):
-    firstlight.initialize(model, scheme, empty=True, **OWN)
+    with Sent() as sent:
+        firstlight.initialize(model, scheme, empty=True, **OWN)
+    assert not sent.calls, (scheme, sent.calls)
 
 
 def other_ways(rank, world, folder):
@@ -153,6 +155,11 @@ def direct(rank, world, folder):
             assert fill(sharded, **options) is sharded
             assert torch.equal(whole(sharded), expected)
     assert isinstance(sharded, DTensor)
+    for sending in (whole, lambda tensor: tensor.T @ tensor):
+        with Sent() as sent:  # the hook sees what DTensors send, or its silence would mean nothing
+            sending(sharded)
+        assert sent.calls
+        assert sent.bytes
 
 
 def undone(rank, world, folder):

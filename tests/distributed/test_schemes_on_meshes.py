@@ -14,4 +14,4 @@ def alone(tmp_path_factory):
 
 @pytest.mark.parametrize("world", [4, 3, 2, 1])
 def test_every_scheme_writes_parts_of_what_one_process_writes(alone, world):
-    ranks.run("bodies_schemes:every_scheme", world, alone)
+    ranks.run("bodies_schemes:every_scheme", world, alone, timeout=280)
