@@ -79,6 +79,21 @@ def uneven(rank, world, folder):
     assert world < 3 or rank < 2 or not model[3].weight.to_local().numel()
 
 
+def padded(rank, world, folder):
+    """An embedding whose padding row is zero, on whichever rank it lies, and no table gathered."""
+    with torch.device("meta"):
+        model = nn.Sequential(nn.Embedding(9, 6, padding_idx=4), nn.Linear(6, 3))
+    one = copy.deepcopy(model).to_empty(device="cpu")
+    expected = dict(named(firstlight.initialize(one, "he_normal", empty=True)))
+    assert not expected["0.weight"][4].any()
+    fully_shard(model, mesh=init_device_mesh("cpu", (world,)))
+    model.to_empty(device="cpu")
+    with Sent() as sent:
+        firstlight.initialize(model, "he_normal", empty=True)
+    assert not sent.calls, sent.calls
+    check_whole(model, expected, "padded")
+
+
 def stages(rank, world, folder):
     """Pipeline: every rank keeps some layers of the model that was planned as a whole."""
     for scheme in ("harmonic", "auto", "siren"):
@@ -174,5 +189,5 @@ def undone(rank, world, folder):
 
 
 def everything(rank, world, folder):
-    for body in (other_ways, uneven, stages, own_starts, trained, direct, undone):
+    for body in (other_ways, uneven, padded, stages, own_starts, trained, direct, undone):
         body(rank, world, folder)

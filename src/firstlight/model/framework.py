@@ -12,10 +12,8 @@ from torch import Tensor, nn
 
 from firstlight.errors import FirstlightError
 from firstlight.init.shards import own_part
-from firstlight.model.kinds import Matrix
 from firstlight.model.placed_draws import placed_draws
 from firstlight.model.slots import Slot
-from firstlight.model.storage import Sharded
 
 
 def has_start(model: nn.Module, slot: Slot) -> bool:
@@ -73,19 +71,9 @@ def _start_module(model: nn.Module, group: list[Slot], seed: int) -> list[str]:
         with torch.random.fork_rng(devices=_cuda(tensors)), torch.no_grad():
             torch.manual_seed(int.from_bytes(digest, "little"))
             make()
-        _clear_padding(group)
         if not any(_marked(tensor) for _, tensor in tensors):
             return []
     return [name for name, tensor in tensors if _marked(tensor)]
-
-
-def _clear_padding(group: list[Slot]) -> None:
-    """Zero what torch does not reach in a shard: the padding row of an embedding."""
-    for slot in group:
-        if isinstance(slot.storage, Sharded) and isinstance(slot.treatment, Matrix):
-            row = slot.treatment.kept_row
-            if row is not None:
-                slot.storage.shard()[slot.storage.held()[0] == row] = 0
 
 
 def _starts(model: nn.Module, module: nn.Module) -> Iterator[Callable[[], object]]:

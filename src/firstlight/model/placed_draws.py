@@ -60,7 +60,7 @@ def placed_draws(model: nn.Module, seed: int = 0) -> Iterator[None]:
     """
     names = names_by_id(model)
     named = [(names[id(p)][0], p.detach()) for p in model.parameters() if not p.is_meta]
-    draws = _PlacedDraws(dict(named), seed)
+    draws = _PlacedDraws(dict(named), _padding(model), seed)
     truncated = getattr(nn.init, _TRUNCATED, None)
     with contextlib.ExitStack() as stack:
         if truncated is not None:
@@ -72,9 +72,12 @@ def placed_draws(model: nn.Module, seed: int = 0) -> Iterator[None]:
 class _PlacedDraws(TorchDispatchMode):
     """Answers draws into memory that it knows."""
 
-    def __init__(self, tensors: dict[str, Tensor], seed: int) -> None:
+    def __init__(
+        self, tensors: dict[str, Tensor], padding: dict[tuple[Any, ...], int], seed: int
+    ) -> None:
         super().__init__()
         self._seed = seed
+        self._padding = padding
         self._names = {_memory(tensor): name for name, tensor in tensors.items()}
         self._drawn: Counter[str] = Counter()
 
@@ -85,6 +88,8 @@ class _PlacedDraws(TorchDispatchMode):
         asked = _asked(func, args, kwargs)
         if asked is not None and self._draw(args[0], *asked):
             return args[0]
+        if func is torch.ops.aten.select.int and self._is_padding(*args):
+            return _own_row(args[0], args[2])
         if func.overloadpacket.__name__ in _RANDOM and is_sharded(args[0]):
             raise FirstlightError(
                 f"{func.overloadpacket.__name__} into a part of a DTensor, or of another law than "
@@ -92,6 +97,9 @@ class _PlacedDraws(TorchDispatchMode):
                 "parameter"
             )
         return func(*args, **kwargs)
+
+    def _is_padding(self, table: Tensor, dim: int, row: int) -> bool:
+        return is_sharded(table) and (dim, row) == (0, self._padding.get(_place(table)))
 
     def truncated(self, original: Callable[..., Tensor]) -> Callable[..., Tensor]:
         """Return what is called instead of torch's own truncated normal draw."""
@@ -134,6 +142,30 @@ class _PlacedDraws(TorchDispatchMode):
         return True
 
 
+def _padding(model: nn.Module) -> dict[tuple[Any, ...], int]:
+    """Return the padding row of every embedding whose table is sharded, by where that lies."""
+    tables = [m for m in model.modules() if isinstance(m, (nn.Embedding, nn.EmbeddingBag))]
+    return {
+        _place(table.weight): table.padding_idx
+        for table in tables
+        if table.padding_idx is not None and is_sharded(table.weight) and not table.weight.is_meta
+    }
+
+
+def _own_row(table: Any, row: int) -> Tensor:
+    """Return of a DTensor's row what this rank holds, if anything: torch would gather the table.
+
+    Whatever sets it to zero reaches the table so, and not a copy of the row.
+    """
+    from torch.distributed.tensor import DTensor, Replicate
+
+    local, where = own_part(table), (held(table)[0] == row).nonzero()
+    mine = local[int(where)] if len(where) else local[:0]
+    everywhere = [Replicate()] * table.device_mesh.ndim
+    shape, stride = table.shape[1:], table.stride()[1:]
+    return DTensor.from_local(mine, table.device_mesh, everywhere, shape=shape, stride=stride)
+
+
 def _asked(
     func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[Distribution, float] | None:
@@ -152,8 +184,15 @@ def _numbers(args: tuple[Any, ...], kwargs: dict[str, Any], **defaults: float) -
     return [float(given.get(name, default)) for name, default in defaults.items()]
 
 
+def _place(table: Tensor) -> tuple[Any, ...]:
+    """Return where a sharded table lies; of one of which this rank holds nothing, its shape."""
+    return _memory(table) if own_part(table).numel() else tuple(table.shape)
+
+
 def _memory(tensor: Tensor) -> tuple[Any, ...]:
     """Return what a parameter and its ``data`` have in common, and no other tensor."""
     own = own_part(tensor)
-    shape, stride = tuple(own.shape), own.stride()
-    return own.untyped_storage().data_ptr(), own.storage_offset(), shape, stride
+    shape = tuple(own.shape)
+    # of a dimension of one entry the step means nothing, and views have their own idea of it
+    steps = tuple(step for step, size in zip(own.stride(), shape, strict=True) if size != 1)
+    return own.untyped_storage().data_ptr(), own.storage_offset(), shape, steps

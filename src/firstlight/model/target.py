@@ -22,10 +22,7 @@ def aimed_at(model: nn.Module, tasks: Sequence[Task]) -> list[Task]:
         FirstlightError: a tensor was not planned, has another shape, or lies on another mesh than
             the one that the plan was made for.
     """
-    by_name: dict[str, list[Task]] = {}
-    for task in tasks:
-        for name in task.slot.names:
-            by_name.setdefault(name, []).append(task)
+    by_name = _by_name(tasks)
     found: list[Task] = []
     unknown: list[str] = []
     for slot in slots(model):
@@ -38,6 +35,22 @@ def aimed_at(model: nn.Module, tasks: Sequence[Task]) -> list[Task]:
     if unknown:
         raise FirstlightError(_unknown(unknown, list(by_name)))
     return found
+
+
+def _by_name(tasks: Sequence[Task]) -> dict[str, list[Task]]:
+    """Return the tasks of each tensor by every name of it.
+
+    A name may be one tensor's first and another's second: what weight_norm keeps has names of its
+    own, which the weight that it makes bears, too. Then it is the first one's.
+    """
+    groups: dict[int, list[Task]] = {}
+    for task in tasks:
+        groups.setdefault(id(task.slot), []).append(task)
+    by_name = {group[0].slot.name: group for group in groups.values()}
+    for group in groups.values():
+        for name in group[0].slot.names:
+            by_name.setdefault(name, group)
+    return by_name
 
 
 def _unknown(unknown: list[str], planned: list[str]) -> str:
