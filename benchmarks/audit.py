@@ -5,18 +5,16 @@ read in a fresh process for each. Run by `make bench`.
 """
 
 import argparse
-import math
-import subprocess
-import sys
-import time
 from collections.abc import Callable
+from functools import partial
 
 import torch
-from memory import peak_mebibytes
+from memory import mebibytes_of, peak_mebibytes
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
 from torch.nn import functional
+from turns import least_seconds
 
 import firstlight
 from firstlight.model.named import build
@@ -44,27 +42,8 @@ def case() -> tuple[nn.Module, Tensor, Tensor]:
     return build(MODEL), torch.randn(BATCH, 3, SIDE, SIDE), torch.randint(CLASSES, (BATCH,))
 
 
-def least_seconds(repeats: int) -> dict[str, float]:
-    """Time both in turn, so that a slow moment hits both."""
-    subject = case()
-    least = dict.fromkeys(RIVALS, math.inf)
-    for turn in range(repeats + 1):
-        for name, action in RIVALS.items():
-            begin = time.perf_counter()
-            action(*subject)
-            if turn > 0:  # the first turn warms caches and thread pools
-                least[name] = min(least[name], time.perf_counter() - begin)
-    return least
-
-
-def memory_of(name: str, threads: int) -> float:
-    """Peak memory beyond the model and the batch, in MiB, in a process of its own."""
-    command = [sys.executable, __file__, f"--threads={threads}", "--memory-of", name]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-
-
 def print_memory(name: str) -> None:
-    """What ``memory_of`` runs, with all modules loaded."""
+    """Print the peak memory beyond the model and the batch, with all modules loaded."""
     small = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(288, 8))
     RIVALS[name](small, torch.randn(4, 3, 8, 8), torch.randint(8, (4,)))
     subject = case()
@@ -81,8 +60,11 @@ def main() -> int:
     if options.memory_of:
         print_memory(options.memory_of)
         return 0
-    times = least_seconds(options.repeats)
-    memory = {name: memory_of(name, options.threads) for name in RIVALS}
+    subject = case()
+    ways = {name: partial(action, *subject) for name, action in RIVALS.items()}
+    times = least_seconds(ways, options.repeats)
+    threads = f"--threads={options.threads}"
+    memory = {name: mebibytes_of(__file__, threads, "--memory-of", name) for name in RIVALS}
     title = f"{MODEL}, batch {BATCH}, {SIDE} x {SIDE}, {options.threads} threads"
     table = Table(title=f"{title}, torch {torch.__version__}, least of {options.repeats}")
     for heading in ("", "seconds", "/ plain", "MiB beyond the model", "/ plain"):

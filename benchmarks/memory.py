@@ -1,5 +1,7 @@
 """Peak memory of a call, from what Linux knows of this process."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +12,12 @@ def peak_mebibytes(action: Callable[[], object]) -> float:
     before = _resident("VmRSS")
     action()
     return (_resident("VmHWM") - before) / 1024
+
+
+def mebibytes_of(script: str, *arguments: str) -> float:
+    """Return what a script prints of a case, in a process of its own: its peak memory in MiB."""
+    command = [sys.executable, script, *arguments]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 def _resident(field: str) -> int:

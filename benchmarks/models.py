@@ -7,18 +7,16 @@ Run by `make bench`.
 
 import argparse
 import math
-import subprocess
-import sys
-import time
 import warnings
 from collections.abc import Callable
 from functools import partial
 
 import torch
-from memory import peak_mebibytes
+from memory import mebibytes_of, peak_mebibytes
 from rich.console import Console
 from rich.table import Table
 from torch import nn
+from turns import least_seconds
 
 import firstlight
 from firstlight.model.named import build
@@ -63,26 +61,8 @@ def linears(width: int) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def least_milliseconds(model: nn.Module, names: list[str], repeats: int) -> dict[str, float]:
-    """Time every start in turn, so that a slow moment hits all of them."""
-    least = dict.fromkeys(names, math.inf)
-    for turn in range(repeats + 1):
-        for name in names:
-            begin = time.perf_counter()
-            STARTS[name](model)
-            if turn > 0:  # the first turn warms caches and thread pools
-                least[name] = min(least[name], (time.perf_counter() - begin) * 1e3)
-    return least
-
-
-def memory_of(model: str, start: str, threads: int) -> float:
-    """Peak memory of a start beyond the model, in MiB, in a process of its own."""
-    command = [sys.executable, __file__, f"--threads={threads}", "--memory-of", model, start]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-
-
 def print_memory(model: str, start: str) -> None:
-    """What ``memory_of`` runs: the first start of the model, with all modules loaded."""
+    """Print the peak memory of the first start of the model, with all modules loaded."""
     STARTS[start](nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(8, 8)))
     print(peak_mebibytes(partial(STARTS[start], build(model))))
 
@@ -118,13 +98,17 @@ def compare(name: str, options: argparse.Namespace, table: Table) -> list[tuple[
     named = name in MODELS
     rival, bar = ("anyinit", ANYINIT_BAR) if named else ("kaiming_normal_", KAIMING_BAR)
     model = build(name) if named else linears(options.width)
-    times = least_milliseconds(model, [rival, *OURS], options.repeats)
+    ways = {start: partial(STARTS[start], model) for start in (rival, *OURS)}
+    times = least_seconds(ways, options.repeats)
+    threads = f"--threads={options.threads}"
     checks = []
     for start, value in times.items():
-        memory = memory_of(name, start, options.threads) if named else math.nan
+        memory = math.nan
+        if named:
+            memory = mebibytes_of(__file__, threads, "--memory-of", name, start)
         ratio = value / times[rival]
         shown = f"{memory:.1f}" if named else ""
-        table.add_row(name, start, f"{value:.1f}", f"{ratio:.3f}", shown)
+        table.add_row(name, start, f"{value * 1e3:.1f}", f"{ratio:.3f}", shown)
         if start in OURS:
             checks.append((f"{name}: {start} / {rival}", ratio, bar))
         if start in OURS and named:

@@ -6,9 +6,7 @@ the bandwidth of a fill is held against that of a copy. Run by `make bench`.
 
 import argparse
 import json
-import math
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -17,9 +15,10 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from memory import peak_mebibytes
+from memory import mebibytes_of, peak_mebibytes
 from rich.console import Console
 from torch import nn
+from turns import least_seconds
 
 import firstlight
 from firstlight.init import sinusoidal_
@@ -48,28 +47,11 @@ def normal(model: nn.Module) -> None:
         nn.init.normal_(parameter)
 
 
-def starts() -> dict[str, Callable[[nn.Module], object]]:
-    ours = {name: partial(firstlight.initialize, scheme=name) for name in BARS}
-    return {"normal_": normal, **ours}
-
-
-def least_seconds(repeats: int) -> dict[str, float]:
-    """Time every start in turn, so that a slow moment hits all of them."""
+def seconds_of(repeats: int) -> dict[str, float]:
+    """Time torch's draws and our starts of the eight layers."""
     model = linears()
-    normal(model)  # every page is resident from now on
-    least = dict.fromkeys(starts(), math.inf)
-    for _ in range(repeats):
-        for name, start in starts().items():
-            begin = time.perf_counter()
-            start(model)
-            least[name] = min(least[name], time.perf_counter() - begin)
-    return least
-
-
-def memory_of(scheme: str, threads: int) -> float:
-    """Peak memory beyond the model in a process of its own, MiB."""
-    command = [sys.executable, __file__, f"--threads={threads}", "--memory-of", scheme]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    ours = {name: partial(firstlight.initialize, model, name) for name in BARS}
+    return least_seconds({"normal_": partial(normal, model), **ours}, repeats)
 
 
 def print_memory(scheme: str) -> None:
@@ -112,12 +94,15 @@ def _gpu_seconds(action: Callable[[], object]) -> float:
 
 def checks(repeats: int, threads: int) -> list[tuple[str, float, float, bool]]:
     """Return what is promised: its name, the value, the bar, and whether less is better."""
-    seconds = least_seconds(repeats)
+    seconds = seconds_of(repeats)
+    case = (f"--threads={threads}", "--memory-of")
     found = [
         (f"8 x Linear({WIDTH}) {name} / normal_", seconds[name] / seconds["normal_"], bar, True)
         for name, bar in BARS.items()
     ]
-    found += [(f"{name} MiB beyond", memory_of(name, threads), MEMORY_BAR, True) for name in BARS]
+    for name in BARS:
+        beyond = mebibytes_of(__file__, *case, name)
+        found.append((f"{name} MiB beyond", beyond, MEMORY_BAR, True))
     one, *more = (weak(world) for world in (1, 2, 4))
     for world, many in zip((2, 4), more, strict=True):
         plain = many["fill_"] / one["fill_"]

@@ -6,19 +6,17 @@ Run by `make bench`.
 """
 
 import argparse
-import math
-import subprocess
 import sys
-import time
 from collections.abc import Callable
 from functools import partial
 
 import torch
-from memory import peak_mebibytes
+from memory import mebibytes_of, peak_mebibytes
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
 from torch.func import functional_call, jacrev, vmap
+from turns import least_seconds
 
 from firstlight.auditing.derivatives.kernel import tangent_kernel
 
@@ -56,24 +54,6 @@ WAYS: dict[str, Callable[[nn.Module, Tensor], float]] = {
 }
 
 
-def least_milliseconds(model: nn.Module, x: Tensor, repeats: int) -> dict[str, float]:
-    """Time every way in turn, so that a slow moment hits all of them."""
-    least = dict.fromkeys(WAYS, math.inf)
-    for turn in range(repeats + 1):
-        for name, way in WAYS.items():
-            begin = time.perf_counter()
-            way(model, x)
-            if turn > 0:  # the first turn warms caches and thread pools
-                least[name] = min(least[name], (time.perf_counter() - begin) * 1e3)
-    return least
-
-
-def memory_of(way: str) -> float:
-    """Peak memory of a way beyond the model and the batch, in MiB, in a process of its own."""
-    command = [sys.executable, __file__, *sys.argv[1:], "--memory-of", way]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-
-
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--depth", type=int, default=5)
@@ -94,8 +74,11 @@ def main() -> int:
         WAYS[given.memory_of](model, x[:8])  # with all modules loaded
         print(peak_mebibytes(partial(WAYS[given.memory_of], model, x)))
         return 0
-    times = least_milliseconds(model, x, given.repeats)
-    memory = {name: memory_of(name) for name in WAYS}
+    times = least_seconds(
+        {name: partial(way, model, x) for name, way in WAYS.items()}, given.repeats
+    )
+    case = (*sys.argv[1:], "--memory-of")
+    memory = {name: mebibytes_of(__file__, *case, name) for name in WAYS}
     conditions = {name: way(model, x) for name, way in WAYS.items()}
     console = Console()
     console.print(table(given, times, memory, conditions))
@@ -125,7 +108,7 @@ def table(
     for name, value in times.items():
         ratio = f"{value / times['torch.func']:.3f}"
         rest = (f"{memory[name]:.1f}", f"{conditions[name]:.6g}")
-        shown.add_row(name, f"{value:.1f}", ratio, *rest)
+        shown.add_row(name, f"{value * 1e3:.1f}", ratio, *rest)
     return shown
 
 
