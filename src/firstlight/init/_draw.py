@@ -26,8 +26,8 @@ Add = Callable[[Array, range, range], None]
 _WIDEST, _NARROWEST = 512, 8
 #: Values drawn at once: 1 MiB of float32, and as much again twice in working memory.
 _TILE = 2**18
-#: Fewer values than these are not worth a second thread.
-_ALONE = 2**18
+#: So many values or fewer are not worth a second thread; several such weights at once are.
+ALONE = 2**20
 
 
 def draw(
@@ -221,7 +221,7 @@ def _in_threads(jobs: Iterator[Any], write: Callable[[Any], None], tensor: Tenso
                     return
                 write(job)
 
-    workers = torch.get_num_threads() if tensor.numel() > _ALONE else 1
+    workers = torch.get_num_threads() if tensor.numel() > ALONE else 1
     if workers == 1:
         work(0)
         return

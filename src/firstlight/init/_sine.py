@@ -190,7 +190,11 @@ def _balance(values: Tensor, frequency: Tensor, phase: Tensor, tables: SineTable
         chosen = (torch.gcd(frequency, torch.full_like(frequency, n)) * p == n).nonzero().flatten()
         if len(chosen) == 0:
             continue
-        period = tables.start(frequency[chosen], phase[chosen], p).float().double()
+        if hull.start == 0 and hull.stop >= p:
+            period = values[chosen.to(values.device), :p]
+        else:
+            period = tables.start(frequency[chosen], phase[chosen], p)
+        period = period.float().double()
         smallest_first = period.abs().argsort(dim=1)
         for count in (p // 4, p // 32, 1):
             where = smallest_first[:, : max(count, 1)]

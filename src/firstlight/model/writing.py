@@ -1,9 +1,11 @@
 """Writing a plan into its model: all of it, or nothing."""
 
 import contextlib
+import math
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, groupby
 from typing import Any
 
@@ -11,18 +13,22 @@ import torch
 from torch import nn
 
 from firstlight.errors import FirstlightError, OptionError
+from firstlight.init._draw import ALONE
 from firstlight.init._tensor import check_fillable, check_writable
 from firstlight.init.lsuv import unit_variance
 from firstlight.model import framework
 from firstlight.model.filling import fill
 from firstlight.model.kinds import Matrix, Part
 from firstlight.model.names import unwrapped
-from firstlight.model.readback import check_landed
+from firstlight.model.readback import Landed, check_landed
 from firstlight.model.refusals import WHOLE_RUN
 from firstlight.model.slots import Slot
 from firstlight.model.task import Task
 from firstlight.model.undo import Saved
 from firstlight.model.views import parts
+
+#: A tensor, and what is written to it.
+_Item = tuple[Slot, list[Task]]
 
 
 def write(model: nn.Module, tasks: list[Task], example: Any, *, keep: bool, seed: int = 0) -> Saved:
@@ -58,7 +64,7 @@ def write(model: nn.Module, tasks: list[Task], example: Any, *, keep: bool, seed
     saved.add(slot.storage for slot in left if slot.storage and keep)
     with torch.no_grad(), _interrupt_later() as interrupts, _restored_on_error(saved):
         framework.start(unwrapped(model), left, seed)
-        landed = [fill(slot, group) for slot, group in todo]
+        landed = _fill_all(todo)
         if fitted:
             _fit(model, example, fitted)
         for (slot, _), expected in zip(todo, landed, strict=True):
@@ -107,6 +113,35 @@ def _check_tensor(task: Task, part: Part) -> None:
         check_fillable(part.view, task.scheme.name)
     except OptionError as error:
         raise OptionError(f"{task.name}: {error}") from error
+
+
+def _fill_all(todo: list[_Item]) -> list[Landed]:
+    """Fill every tensor: large ones by all of torch's threads, small random ones several at once.
+
+    What a parametrization does is not known to bear company.
+    """
+    small = [item for item in todo if _drawn_alone(*item)]
+    workers = torch.get_num_threads()
+    # inference mode belongs to a thread, and its tensors can be written in it alone
+    if workers == 1 or torch.is_inference_mode_enabled():
+        small = []
+    together = {id(slot) for slot, _ in small}
+    landed = {id(slot): fill(slot, group) for slot, group in todo if id(slot) not in together}
+
+    def fill_one(item: _Item) -> Landed:
+        with torch.no_grad():  # the mode belongs to a thread
+            return fill(*item)
+
+    with ThreadPoolExecutor(workers) as pool:
+        landed |= zip((id(slot) for slot, _ in small), pool.map(fill_one, small), strict=True)
+    return [landed[id(slot)] for slot, _ in todo]
+
+
+def _drawn_alone(slot: Slot, group: list[Task]) -> bool:
+    """Return whether one thread draws each matrix of a tensor."""
+    drawn = [task.view.shape for task in group if task.view and task.scheme and task.scheme.random]
+    direct = slot.storage is not None and slot.storage.direct
+    return direct and bool(drawn) and all(math.prod(shape) <= ALONE for shape in drawn)
 
 
 def _fit(model: nn.Module, example: Any, names: set[str]) -> None:
