@@ -13,6 +13,9 @@ from firstlight.init import SCHEMES, Block, Stream, harmonic_, siren_, variance_
 from firstlight.init.schemes import Place
 from firstlight.init.variance_scaling import DISTRIBUTIONS
 
+#: tests/init/test_threads.py is about more threads than one.
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 STREAM = Stream.named(0, "weight")
 DTYPES = [torch.float32, torch.float64, torch.bfloat16, torch.float16]
 
@@ -38,15 +41,6 @@ FILLS = {
         for law in DISTRIBUTIONS
     },
 }
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    """Small fills run fastest so; tests/init/test_threads.py is about more."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 every_fill = pytest.mark.parametrize("name", FILLS)

@@ -117,6 +117,8 @@ def test_channels_last(name):
 def test_blocks(name, monkeypatch):
     """A tensor of many blocks is filled to its end, and alike every time."""
     monkeypatch.setattr("firstlight.init._tensor._BLOCK", 100)
+    monkeypatch.setattr("firstlight.init._tensor._PER_THREAD", 100 // torch.get_num_threads())
+    monkeypatch.setattr("firstlight.init._draw._TILE", 100)
     weight = fill(name, torch.full((50, 46), torch.nan))
     assert weight.isfinite().all()
     assert torch.equal(weight, fill(name, torch.empty(50, 46)))

@@ -12,6 +12,9 @@ from firstlight.init._draw import draw
 from firstlight.init.block import Block
 from firstlight.init.distributions import Arcsine, Normal, TruncatedNormal, Uniform
 
+#: tests/init/test_threads.py is about more threads than one.
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 SCALE = 0.3
 #: Law and what scipy calls it.
 LAWS = {
@@ -30,15 +33,6 @@ LAWS = {
 BITS = {np.float32: (np.uint32, 32), np.float64: (np.uint64, 64)}
 every_law = pytest.mark.parametrize("name", LAWS)
 either_width = pytest.mark.parametrize("dtype", BITS)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    """Sums over a million values are fastest so where two test processes share the cores."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def made(law, dtype, *lanes):

@@ -1,6 +1,7 @@
 """A part of a larger tensor, as one of several ranks holds it: which one, of what shape."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -103,6 +104,17 @@ class Block:
 
     def take(self, whole: Tensor) -> Tensor:
         """Return the part as a view of the whole."""
-        # slice(0, -1) is not empty, though range(0, -1) is
-        cuts = (slice(h.start, h.stop, h.step) if len(h) else slice(0) for h in self.index)
-        return whole[tuple(cuts)]
+        return cut(whole, self.index)
+
+
+def cut(tensor: Tensor, index: Iterable[range]) -> Tensor:
+    """Return the view of a tensor that holds these indices of its dimensions.
+
+    Example:
+        >>> import torch
+        >>> cut(torch.arange(6).view(2, 3), (range(1, 2), range(0, 3, 2)))
+        tensor([[3, 5]])
+    """
+    # slice(0, -1) is not empty, though range(0, -1) is
+    cuts = (slice(held.start, held.stop, held.step) if len(held) else slice(0) for held in index)
+    return tensor[tuple(cuts)]

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from firstlight.errors import OptionError
-from firstlight.init.block import Block
+from firstlight.init.block import Block, cut
 from firstlight.init.stream import Stream
 
 P = ParamSpec("P")
@@ -53,17 +53,20 @@ def held(tensor: Any) -> tuple[Tensor, ...]:
             f"a DTensor with placements {tuple(tensor.placements)} holds partial sums, which "
             "cannot be filled; redistribute it first"
         )
-    found = []
-    local = tensor.to_local()
+    found, mesh = [], tensor.device_mesh
     for dim, size in enumerate(tensor.shape):
-        every = torch.arange(size, device=tensor.device_mesh.device_type)
-        placements = [
-            _on_first_dim(placement) if getattr(placement, "dim", None) == dim else Replicate()
-            for placement in tensor.placements
-        ]
-        part = distribute_tensor(every, tensor.device_mesh, placements, src_data_rank=None)
-        # a rank outside of the mesh holds nothing at all
-        found.append(part.to_local().cpu() if local.ndim == tensor.ndim else every[:0].cpu())
+        every = torch.arange(size, device="cpu")
+        cuts = [getattr(placement, "dim", None) == dim for placement in tensor.placements]
+        if mesh.get_coordinate() is None:  # a rank outside of the mesh holds nothing at all
+            every = every[:0]
+        elif any(cuts):
+            placements = [
+                _on_first_dim(placement) if here else Replicate()
+                for placement, here in zip(tensor.placements, cuts, strict=True)
+            ]
+            every = every.to(mesh.device_type)
+            every = distribute_tensor(every, mesh, placements, src_data_rank=None).to_local().cpu()
+        found.append(every)
     return tuple(found)
 
 
@@ -92,8 +95,8 @@ def pieces(local: Tensor, indices: Sequence[Tensor], shape: Sequence[int]) -> It
     """
     runs = [evenly(torch.arange(len(each), device="cpu"), each) for each in indices]
     for chosen in product(*runs):
-        where = tuple(_slice(position) for position, _ in chosen)
-        yield Piece(local[where], Block(tuple(shape), tuple(index for _, index in chosen)))
+        view = cut(local, (position for position, _ in chosen))
+        yield Piece(view, Block(tuple(shape), tuple(index for _, index in chosen)))
 
 
 def evenly(positions: Tensor, indices: Tensor) -> list[tuple[range, range]]:
@@ -123,10 +126,6 @@ def _rise(values: Tensor, first: int, last: int) -> range:
     """Return the values between two places as a range; they are evenly spaced."""
     start, stop = int(values[first]), int(values[last])
     return range(start, stop + 1, max(1, (stop - start) // max(1, last - first)))
-
-
-def _slice(held: range) -> slice:
-    return slice(held.start, held.stop, held.step)
 
 
 def blockwise(fill: Callable[P, Tensor]) -> Callable[P, Tensor]:

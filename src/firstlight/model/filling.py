@@ -5,7 +5,6 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from firstlight.init.shards import Piece
 from firstlight.model.kinds import Matrix, Value
 from firstlight.model.layout import Layout, layouts
 from firstlight.model.readback import Landed, remember
@@ -22,7 +21,7 @@ def fill(slot: Slot, group: list[Task]) -> Landed:
         _fill_shards(slot, slot.storage, group)
         # a rank may well hold zeros alone: of the identity's blocks, most
         return remember(slot.storage.shard(), zero=True)
-    with slot.edit(whole=not slot.storage.direct and _writes_all(slot, group)) as value:
+    with slot.edit() as value:
         _fill_value(slot, group, value)
         landed = remember(value, zero=_may_be_zero(group))
     if slot.storage.direct:
@@ -49,23 +48,19 @@ def _fill_value(slot: Slot, group: list[Task], value: Tensor) -> None:
         value[row] = kept
 
 
-def _set(slot: Slot, task: Task, value: Tensor) -> None:
+def _set(slot: Slot, task: Task, value: Tensor, held: tuple[Tensor, ...] | None = None) -> None:
+    """Set a bias or norm to its value, or the part of it whose indices are ``held``."""
     assert task.value is not None
     value.fill_(task.value)
-    if isinstance(slot.treatment, Value) and slot.treatment.rows and task.rows_value is not None:
-        value[slot.treatment.rows] = task.rows_value
+    rows = slot.treatment.rows if isinstance(slot.treatment, Value) else None
+    if rows is not None and task.rows_value is not None:
+        mine = rows if held is None else (held[0] >= rows.start) & (held[0] < rows.stop)
+        value[mine] = task.rows_value
 
 
 def _may_be_zero(group: list[Task]) -> bool:
     """Return whether what is written is, or may be, zero in every entry."""
     return all(task.scheme is None and not task.rows_value for task in group)
-
-
-def _writes_all(slot: Slot, group: list[Task]) -> bool:
-    """Return whether the tasks write all of a tensor."""
-    if not isinstance(slot.treatment, Matrix) or group[0].view is None:
-        return True
-    return slot.treatment.kept_row is None and len(group) == len(parts(slot, slot.outline))
 
 
 def _fill_shards(slot: Slot, storage: Sharded, group: list[Task]) -> None:
@@ -74,7 +69,7 @@ def _fill_shards(slot: Slot, storage: Sharded, group: list[Task]) -> None:
     if not local.numel():
         return
     if not isinstance(slot.treatment, Matrix) or group[0].view is None:
-        _set_shard(slot, group[0], local, held)
+        _set(slot, group[0], local, held)
         return
     row = slot.treatment.kept_row
     mine = held[0] == row if row is not None else torch.zeros_like(held[0], dtype=torch.bool)
@@ -91,24 +86,16 @@ def _fill_shards(slot: Slot, storage: Sharded, group: list[Task]) -> None:
     local[mine] = kept
 
 
-def _set_shard(slot: Slot, task: Task, local: Tensor, held: tuple[Tensor, ...]) -> None:
-    assert task.value is not None
-    local.fill_(task.value)
-    rows = slot.treatment.rows if isinstance(slot.treatment, Value) else None
-    if rows is not None and task.rows_value is not None:
-        local[(held[0] >= rows.start) & (held[0] < rows.stop)] = task.rows_value
-
-
 def _fill_pieces(task: Task, layout: Layout, local: Tensor, held: tuple[Tensor, ...]) -> None:
     """Fill the blocks of one matrix that this rank holds."""
     assert task.scheme is not None
-    pieces: list[Piece] = list(layout.pieces(local, held))
+    pieces, place = list(layout.pieces(local, held)), task.place()
     if task.scheme.blockwise:
         for piece in pieces:
-            task.scheme(piece.tensor, task.place(), task.options, piece.block)
+            task.scheme(piece.tensor, place, task.options, piece.block)
     elif pieces:  # it is all or nothing, so all of it once
         whole = torch.empty(layout.shape, dtype=local.dtype, device="cpu")
-        task.scheme(whole, task.place(), task.options)
+        task.scheme(whole, place, task.options)
         for piece in pieces:
             piece.tensor.copy_(piece.block.take(whole))
 

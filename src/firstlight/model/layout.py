@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from firstlight.init.block import Block
+from firstlight.init.block import Block, cut
 from firstlight.init.shards import Piece, evenly
 from firstlight.model.kinds import Matrix, Part
 
@@ -50,7 +50,7 @@ class Layout:
             yield self._piece(local, [position for position, _ in chosen], chosen)
 
     def _piece(self, local: Tensor, positions: list[range], chosen: Any) -> Piece:
-        view = local[tuple(slice(p.start, p.stop, p.step) for p in positions)]
+        view = cut(local, positions)
         own = [axis.dim for axis in self.axes]
         for dim in reversed(range(len(own))):
             if own[dim] is None:

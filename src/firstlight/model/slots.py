@@ -63,16 +63,13 @@ class Slot:
         return torch.empty(tensor.shape, dtype=tensor.dtype, device="meta")
 
     @contextmanager
-    def edit(self, *, whole: bool = False) -> Iterator[Tensor]:
-        """Give the value to write into; it lands when the block ends without an error.
-
-        ``whole`` says that all of it will be written, so that what was there need not be read.
-        """
+    def edit(self) -> Iterator[Tensor]:
+        """Give the value to write into; it lands when the block ends without an error."""
         assert self.storage is not None
         if self.storage.direct:
             yield self.storage.read()
             return
-        value = self.storage.blank() if whole else self.storage.value()
+        value = self.storage.value()
         yield value
         self.storage.write(value)
 

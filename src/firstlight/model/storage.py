@@ -51,10 +51,6 @@ class Storage(ABC):
         """Return a copy of the whole value."""
         return self.read().clone()
 
-    def blank(self) -> Tensor:
-        """Return a tensor like the whole value, to be filled."""
-        return self.value()
-
     def landed(self) -> Tensor:
         """Return what can be read back of a write on this device."""
         return self.read()

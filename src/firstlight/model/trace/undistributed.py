@@ -13,6 +13,9 @@ from typing import Any
 
 from torch import nn
 
+#: What a module holds, as against what is hung on it.
+_TENSORS = ("_parameters", "_buffers", "_modules")
+
 
 @contextlib.contextmanager
 def undistributed(model: nn.Module) -> Iterator[None]:
@@ -26,7 +29,7 @@ def undistributed(model: nn.Module) -> Iterator[None]:
 
 def _take_entries(module: nn.Module, stack: contextlib.ExitStack) -> None:
     for name, entries in list(vars(module).items()):
-        if not isinstance(entries, dict) or name in ("_parameters", "_buffers", "_modules"):
+        if not isinstance(entries, dict) or not entries or name in _TENSORS:
             continue
         kept = OrderedDict((key, each) for key, each in entries.items() if not _theirs(each))
         if len(kept) < len(entries):
