@@ -67,6 +67,9 @@ def held_out_errors(scheme: str, measured: Sequence[Mapping[str, Any]]) -> list[
     return errors
 
 
+Costs = Mapping[str, Cost]
+
+
 @dataclass(frozen=True)
 class Llama:
     """A transformer by its sizes."""
@@ -78,19 +81,30 @@ class Llama:
     vocabulary: int = 32_000
 
     def weights(self) -> Iterator[tuple[int, int, int, str]]:
-        """Yield (how many, outputs, inputs, how tensor parallelism cuts it)."""
+        """Yield (how many, outputs, inputs, how tensor parallelism cuts it); the table is last."""
         yield self.layers, self.width, self.width, "rows"
         yield 2 * self.layers, self.keys, self.width, "rows"
         yield self.layers, self.width, self.width, "columns"
         yield 2 * self.layers, self.inner, self.width, "rows"
         yield self.layers, self.width, self.inner, "columns"
-        yield 2, self.vocabulary, self.width, "rows"
+        yield 1, self.vocabulary, self.width, "rows"
+        yield 1, self.vocabulary, self.width, "rows"
 
     @property
     def parameters(self) -> int:
         """Entries of all weights."""
         return sum(count * m * n for count, m, n, _ in self.weights())
 
+    @property
+    def tensors(self) -> int:
+        """How many there are, two norms of each layer and a last one among them."""
+        return sum(count for count, *_ in self.weights()) + 2 * self.layers + 1
+
+
+#: What the constant share of a tensor is measured with.
+TINY = Llama(32, 32, 88, 16, 100)
+#: Bytes a second of one link of 400 Gb/s.
+LINK = 50e9
 
 MODELS = {
     "7B": Llama(32, 4096, 11008, 4096),
@@ -99,16 +113,47 @@ MODELS = {
 }
 
 
-def per_rank(model: Llama, ranks: int, tensor: int, scheme: str, cost: Cost) -> tuple[float, int]:
+def per_rank(
+    model: Llama, ranks: int, tensor: int, scheme: str, costs: Costs, handling: float
+) -> tuple[float, int]:
     """Return seconds and entries of the rank that holds most.
 
     FSDP cuts what tensor parallelism over ``tensor`` ranks leaves, along the outputs.
+
+    Args:
+        model: its sizes.
+        ranks: in all.
+        tensor: ranks that share each layer.
+        scheme: of the weights; an embedding's table is drawn, whatever it is.
+        costs: of each scheme's blocks.
+        handling: seconds for each tensor, beside its fill.
     """
-    seconds, entries = 0.0, 0
-    for count, m, n, cut in model.weights():
+    seconds, entries = model.tensors * handling, 0
+    weights = list(model.weights())
+    for i, (count, m, n, cut) in enumerate(weights):
         rows = -(-m // tensor) if cut == "rows" else m
         columns = -(-n // tensor) if cut == "columns" else n
         rows = -(-rows // max(1, ranks // tensor))
-        seconds += count * cost.seconds(scheme, rows, columns, n)
+        law = scheme if i < len(weights) - 1 else "he_normal"
+        seconds += count * costs[law].seconds(law, rows, columns, n)
         entries += count * rows * columns
     return seconds, entries
+
+
+def costs_of(fills: Sequence[Mapping[str, Any]], dtype: str) -> dict[str, Cost]:
+    """Return the constants of every scheme in one dtype."""
+    mine = [row for row in fills if row["dtype"] == dtype]
+    return {
+        scheme: fit(scheme, [row for row in mine if row["scheme"] == scheme])
+        for scheme in sorted({row["scheme"] for row in mine})
+    }
+
+
+def handling_of(measured: Mapping[str, Any]) -> float:
+    """Return seconds for each tensor beside its fill: what a tiny model takes, less its blocks."""
+    costs, found = costs_of(measured["fills"], "float32"), []
+    for row in measured["starts"]:
+        if row["model"] == "tiny":
+            fills, _ = per_rank(TINY, row["ranks"], row["tensor"], row["scheme"], costs, 0.0)
+            found.append((row["seconds"] - fills) / TINY.tensors)
+    return max(0.0, sum(found) / len(found))

@@ -3,17 +3,16 @@
 import math
 import statistics
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
-from _scale_model import MODELS, Cost, fit, held_out_errors, per_rank
+from _scale_model import LINK, MODELS, costs_of, handling_of, held_out_errors, per_rank
 from scipy.optimize import nnls
 
 RANKS = (8, 64, 512, 4096)
 #: Ranks that share each layer by tensor parallelism; the rest is FSDP.
 TENSOR = 8
-#: Bytes a second of one link of 400 Gb/s.
-LINK = 50e9
 SHOWN = ("he_normal", "harmonic")
 #: Memory beyond the weights: `make bench` measures 3 to 4, and holds it to 16.
 WORKING_MIB = 4
@@ -21,24 +20,14 @@ WORKING_MIB = 4
 
 def page(measured: Mapping[str, Any]) -> str:
     """Return the page as Markdown."""
-    costs = costs_of(measured)
     broadcast, broadcast_errors = _broadcast(measured["broadcasts"])
     parts = [
         _INTRODUCTION,
-        *(_model_table(name, costs, broadcast, measured["rivals"]["normal_"]) for name in MODELS),
+        *(_model_table(name, measured, broadcast) for name in MODELS),
         _explained(measured, broadcast, broadcast_errors),
         _CLOSING,
     ]
     return "\n".join(parts)
-
-
-def costs_of(measured: Mapping[str, Any]) -> dict[tuple[str, str], tuple[Cost, list[float]]]:
-    """Return constants and held-out errors by scheme and dtype."""
-    found = {}
-    for scheme, dtype in sorted({(m["scheme"], m["dtype"]) for m in measured["fills"]}):
-        mine = [m for m in measured["fills"] if (m["scheme"], m["dtype"]) == (scheme, dtype)]
-        found[scheme, dtype] = fit(scheme, mine), held_out_errors(scheme, mine)
-    return found
 
 
 def _broadcast(measured: Sequence[Mapping[str, Any]]) -> tuple[np.ndarray, list[float]]:
@@ -59,26 +48,23 @@ def _broadcast(measured: Sequence[Mapping[str, Any]]) -> tuple[np.ndarray, list[
     return solve(every), errors
 
 
-def _model_table(name: str, costs: Mapping[Any, Any], broadcast: np.ndarray, drawing: float) -> str:
-    model = MODELS[name]
+def _model_table(name: str, measured: Mapping[str, Any], broadcast: np.ndarray) -> str:
+    model, drawing = MODELS[name], measured["rivals"]["normal_"]
     size = 4 * model.parameters
+    planning = [row["planning"] for row in measured["starts"] if row["model"] == name]
     lines = [
         f"### {name}: {model.parameters / 1e9:.1f} billion weights, {_bytes(size)} in float32",
         "",
-        "| ranks | sharded by | weights on a rank | he_normal | harmonic | beyond them | sent |",
-        "|---:|---|---:|---:|---:|---:|---:|",
+        f"{model.tensors} tensors; planning takes {_time(statistics.median(planning))}, once on "
+        "every rank.",
+        "",
+        "| ranks | sharded by | weights on a rank | he_normal | run | harmonic | run | "
+        "beyond the weights | sent |",
+        "|---:|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for ranks in RANKS:
         for tensor in (1, TENSOR):
-            seconds = {}
-            for scheme in SHOWN:
-                cost, _ = costs[scheme, "float32"]
-                seconds[scheme], entries = per_rank(model, ranks, tensor, scheme, cost)
-            how = "FSDP" if tensor == 1 else f"FSDP x TP {TENSOR}"
-            lines.append(
-                f"| {ranks} | {how} | {_bytes(4 * entries)} | {_time(seconds['he_normal'])} | "
-                f"{_time(seconds['harmonic'])} | {WORKING_MIB} MiB | 0 |"
-            )
+            lines.append(_row(name, ranks, tensor, measured))
     lines += ["", "Gather and broadcast, the same weights drawn on one rank and sent to all:", ""]
     lines += [
         "| ranks | memory of the first rank | drawing | sent in all | sending, gloo here | "
@@ -92,6 +78,34 @@ def _model_table(name: str, costs: Mapping[Any, Any], broadcast: np.ndarray, dra
             f"{_bytes(size * (ranks - 1))} | {_time(here)} | {_time(size / LINK)} or more |"
         )
     return "\n".join([*lines, ""])
+
+
+def _row(name: str, ranks: int, tensor: int, measured: Mapping[str, Any]) -> str:
+    costs, handling = costs_of(measured["fills"], "float32"), handling_of(measured)
+    cells, entries = [], 0
+    for scheme in SHOWN:
+        seconds, entries = per_rank(MODELS[name], ranks, tensor, scheme, costs, handling)
+        run = [
+            row["seconds"]
+            for row in measured["starts"]
+            if (row["model"], row["ranks"], row["tensor"], row["scheme"])
+            == (name, ranks, tensor, scheme)
+        ]
+        cells += [_time(seconds), _time(run[0]) if run else ""]
+    how = "FSDP" if tensor == 1 else f"FSDP x TP {TENSOR}"
+    cells = [str(ranks), how, _bytes(4 * entries), *cells, f"{WORKING_MIB} MiB", "0"]
+    return f"| {' | '.join(cells)} |"
+
+
+def _errors_of_starts(measured: Mapping[str, Any]) -> list[float]:
+    """Return how far the computed time of each start that was run is off."""
+    costs, handling = costs_of(measured["fills"], "float32"), handling_of(measured)
+    errors = []
+    for row in measured["starts"]:
+        if row["model"] in MODELS:
+            asked = (MODELS[row["model"]], row["ranks"], row["tensor"], row["scheme"])
+            errors.append(abs(per_rank(*asked, costs, handling)[0] / row["seconds"] - 1))
+    return errors
 
 
 def _explained(
@@ -116,14 +130,26 @@ def _explained(
         "| scheme | dtype | piece, µs | line, ns | entry, ns | error: half below | nine in ten below |",
         "|---|---|---:|---:|---:|---:|---:|",
     ]
-    for (scheme, dtype), (cost, errors) in costs_of(measured).items():
+    for dtype, scheme in product(
+        ("float32", "bfloat16"), ("harmonic", "sinusoidal", "he_normal", "uniform")
+    ):
+        mine = [m for m in measured["fills"] if (m["scheme"], m["dtype"]) == (scheme, dtype)]
+        cost, errors = costs_of(mine, dtype)[scheme], held_out_errors(scheme, mine)
         lines.append(
             f"| {scheme} | {dtype} | {cost.piece * 1e6:.0f} | {cost.line * 1e9:.2f} | "
             f"{cost.entry * 1e9:.2f} | {statistics.median(errors):.0%} | "
             f"{np.quantile(errors, 0.9):.0%} |"
         )
-    rivals = measured["rivals"]
+    rivals, off = measured["rivals"], _errors_of_starts(measured)
     lines += [
+        "",
+        f"A start takes that for each block, and {_time(handling_of(measured))} for each tensor "
+        "beside it: finding out what the rank holds of it, cutting that into blocks, reading it "
+        'back. That was measured on a tiny model. The columns "run" are whole starts of what '
+        "one rank holds: one process as rank 0 of a group that torch fakes, which is enough, since "
+        f"nothing is sent. Of those {len(off)}, half are within {statistics.median(off):.0%} of "
+        f"what was computed, nine in ten within {np.quantile(off, 0.9):.0%}, all within "
+        f"{max(off):.0%}.",
         "",
         f"`torch.nn.init.normal_` takes {rivals['normal_'] * 1e9:.2f} ns for an entry there, a plain "
         f"`fill_` {rivals['fill_'] * 1e9:.2f} ns. A broadcast between processes of this machine "
@@ -180,14 +206,14 @@ Buffers that only the model can compute are named by the plan; exclude them and 
 
 ![Time against ranks, for weights filled in place, and drawn on one rank and sent](images/scale.png)
 
-Computed, not run: by the small model below, for one thread on each rank. Two threads take about 0.55
-of the time, and ranks do not wait for each other. "Beyond them" is working memory.
+Lines and plain columns are computed by the small model below, for one thread on each rank; dots and
+the columns "run" are starts of one rank that were run. Two threads take about 0.55 of the time, and
+ranks do not wait for each other. "Beyond the weights" is working memory.
 FSDP cuts weights along their outputs; TP 8 first shares each layer among 8 ranks.
 """
 
 _CLOSING = """\
-Not in the model: reading the plan (a few milliseconds for each hundred tensors), ranks that share
-a core or a memory bus (`make bench` holds weak scaling over 1, 2 and 4 processes to 15 % beyond
+Not in the model: ranks that share a core or a memory bus (`make bench` holds weak scaling over 1, 2 and 4 processes to 15 % beyond
 what a plain `fill_` loses), and GPUs, where sines are made on the device and draws on the CPU and
 copied: no GPU was at hand to measure them.
 

@@ -5,21 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
-from _scale_model import MODELS, Cost, per_rank
+from _scale_model import LINK, MODELS, costs_of, handling_of, per_rank
 from matplotlib.figure import Figure
 
 RANKS = tuple(2**power for power in range(3, 13))
 
 
-def draw(costs: Mapping[Any, tuple[Cost, Any]], drawing: float, link: float, path: Path) -> None:
-    """Write the picture as PNG.
-
-    Args:
-        costs: constants by scheme and dtype.
-        drawing: seconds of torch's own draw, for an entry.
-        link: bytes a second of one rank's link.
-        path: where to.
-    """
+def draw(measured: Mapping[str, Any], path: Path) -> None:
+    """Write the picture as PNG: lines are computed, dots were run."""
+    costs, handling = costs_of(measured["fills"], "float32"), handling_of(measured)
+    drawing = measured["rivals"]["normal_"]
     with matplotlib.rc_context(
         {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
     ):
@@ -27,10 +22,15 @@ def draw(costs: Mapping[Any, tuple[Cost, Any]], drawing: float, link: float, pat
         panels = figure.subplots(1, len(MODELS), sharey=True)
         for axes, (name, model) in zip(panels, MODELS.items(), strict=True):
             for scheme, colour in (("he_normal", "#0072b2"), ("harmonic", "#d55e00")):
-                cost, _ = costs[scheme, "float32"]
-                seconds = [per_rank(model, ranks, 1, scheme, cost)[0] for ranks in RANKS]
+                seconds = [per_rank(model, n, 1, scheme, costs, handling)[0] for n in RANKS]
                 axes.loglog(RANKS, seconds, color=colour, label=f"{scheme}, in place")
-            once = model.parameters * drawing + 4 * model.parameters / link
+                run = [
+                    (row["ranks"], row["seconds"])
+                    for row in measured["starts"]
+                    if (row["model"], row["scheme"], row["tensor"]) == (name, scheme, 1)
+                ]
+                axes.loglog(*zip(*run, strict=True), "o", color=colour, ms=4)
+            once = model.parameters * drawing + 4 * model.parameters / LINK
             axes.loglog(RANKS, [once] * len(RANKS), color="#777777", ls="--", label="drawn, sent")
             axes.set(title=name, xlabel="ranks")
             axes.set_xticks((8, 64, 512, 4096), ("8", "64", "512", "4096"))

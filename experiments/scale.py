@@ -15,12 +15,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import astuple
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from _scale_model import MODELS, TINY
 from torch import Tensor, nn
 
 import firstlight
@@ -41,6 +44,8 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 ROWS, INPUTS = (2, 16, 128, 1024, 4096), (4096, 8192, 28672)
 #: Columns held, as a share: what row-wise tensor parallelism leaves.
 SHARES = (1, 8)
+#: Rows of the page that are run as well: what a rank holds fits here.
+RUN = {"7B": (8, 64, 512, 4096), "70B": (64, 512, 4096), "1T": (512, 4096)}
 BROADCAST = tuple(2**power for power in range(20, 29, 2))  # bytes
 
 
@@ -102,6 +107,26 @@ def measure_broadcasts() -> list[dict[str, float]]:
     return found
 
 
+def measure_ranks() -> list[dict[str, Any]]:
+    """Start what one rank of many holds: of the page's models, and of a tiny one."""
+    found = []
+    tiny = ("tiny", TINY, 8, 1)
+    whole = [(name, MODELS[name], n, t) for name, each in RUN.items() for n in each for t in (1, 8)]
+    for (name, sizes, ranks, tensor), scheme in product([tiny, *whole], ("he_normal", "harmonic")):
+        asked = [*astuple(sizes), ranks, tensor, scheme]
+        run = subprocess.run(
+            [sys.executable, str(HERE / "_scale_ranks.py"), *map(str, asked)],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=600,
+        )
+        row = {"model": name, "ranks": ranks, "tensor": tensor, "scheme": scheme}
+        found.append({**row, **json.loads(run.stdout)})
+        print(found[-1], file=sys.stderr)
+    return found
+
+
 def measure() -> None:
     """Write everything that was measured, and with what."""
     torch.set_num_threads(1)
@@ -121,6 +146,7 @@ def measure() -> None:
         "rivals": rivals,
         "fills": fills,
         "broadcasts": measure_broadcasts(),
+        "starts": measure_ranks(),
     }
     OUT.parent.mkdir(parents=True, exist_ok=True)
     OUT.write_text(json.dumps(made, indent=1) + "\n")
@@ -133,13 +159,12 @@ def main() -> None:
     if parser.parse_args().step == "measure":
         measure()
         return
-    from _scale_page import LINK, costs_of, page
+    from _scale_page import page
     from _scale_picture import draw
 
     measured = json.loads(OUT.read_text())
     PAGE.write_text(page(measured))
-    picture = PAGE.parent / "images" / "scale.png"
-    draw(costs_of(measured), measured["rivals"]["normal_"], LINK, picture)
+    draw(measured, PAGE.parent / "images" / "scale.png")
 
 
 if __name__ == "__main__":

@@ -7,18 +7,38 @@ import pytest
 import torch
 import torch.distributed as dist
 from parallel import emptied, on_meta, shard, spread
-from sharded import check_untouched, copies, garbage, named
+from sharded import check_untouched, copies, garbage, named, own
 from torch import nn
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import FullyShardedDataParallel
-from torch.distributed.tensor import DTensor, Partial
+from torch.distributed.tensor import DTensor, Partial, Shard
 
 import firstlight
 from firstlight.errors import FirstlightError, OptionError
-from firstlight.init import Scheme, harmonic_
+from firstlight.init import (
+    Block,
+    Scheme,
+    Stream,
+    diagonal_plus_noise_,
+    edge_of_chaos_,
+    harmonic_,
+    looks_linear_,
+    orthogonal_,
+    siren_,
+    variance_scaling_,
+)
 from firstlight.model.sharding import check_agreement, placed_draws
 
 OWN = {"exclude": ["angles"]}
+#: Every fill that draws, with the options that it takes to call it.
+RANDOM_FILLS = {
+    diagonal_plus_noise_: {"activation": "tanh", "depth": 4},
+    edge_of_chaos_: {"activation": "tanh"},
+    looks_linear_: {},
+    orthogonal_: {},
+    siren_: {},
+    variance_scaling_: {},
+}
 
 
 def refused(model, action, *words):
@@ -84,10 +104,25 @@ def refusals(rank, world, folder):
         firstlight.plan(old, "harmonic")
     weight = model.layers["0"].attention.wq.weight
     with placed_draws(model), torch.no_grad():
-        refused(model, lambda: weight[:, :4].normal_(), "part of a DTensor")
+        refused(model, lambda: weight[:, :4].normal_(), "the whole parameter")
+    refused_fills(DTensor.from_local(torch.full((4, 4), 7.0), mesh, [Shard(0)]))
     summed = DTensor.from_local(torch.ones(4, 4), mesh, [Partial()])
     with pytest.raises(OptionError, match="partial sums"):
         harmonic_(summed)
+
+
+def refused_fills(weight):
+    """Draws that would depend on each rank's own seed, and a block where the mesh says which."""
+    stream, mine = Stream.named(0, "w"), Block(tuple(weight.shape), (range(2), range(4)))
+    for fill, options in RANDOM_FILLS.items():
+        for generator in (None, torch.Generator()):
+            with pytest.raises(OptionError, match=rf"{fill.__name__}.*Stream"):
+                fill(weight, generator=generator, **options)
+        with pytest.raises(OptionError, match=rf"{fill.__name__}.*block"):
+            fill(weight, generator=stream, block=mine, **options)
+    with pytest.raises(OptionError, match=r"harmonic_.*block"):
+        harmonic_(weight, block=mine)
+    assert (own(weight) == 7).all()
 
 
 def agreement(rank, world, folder):

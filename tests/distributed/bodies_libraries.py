@@ -1,8 +1,8 @@
 """Models of libraries that hold values when they are sharded: tied, stacked, fused, with norms."""
 
 import torch
-from sent import Sent
-from sharded import whole
+from sent import nothing_sent
+from sharded import garbage, whole
 from torch import nn
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
@@ -59,14 +59,26 @@ def compiled():
     return model
 
 
-def sharded(make, mesh):
-    torch.manual_seed(0)
-    model = make()
+def shard(model, mesh):
     for module in model.modules():
         if isinstance(module, nn.ModuleList):
             for block in module:
                 fully_shard(block, mesh=mesh)
     return fully_shard(model, mesh=mesh)
+
+
+def untied(rank, world, folder):
+    """Built on the meta device, where its own ``_init_weights`` has drawn nothing yet."""
+    with torch.device("meta"):
+        whole_one, model = llama(), llama()
+    plan = firstlight.plan(whole_one, seed=3)
+    expected = plan.apply(garbage(whole_one.to_empty(device="cpu"))).state_dict()
+    assert torch.equal(expected["lm_head.weight"], expected["model.embed_tokens.weight"])
+    garbage(shard(model, init_device_mesh("cpu", (world,))).to_empty(device="cpu"))
+    with nothing_sent("untied"):
+        plan.apply(model)
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(whole(tensor), expected[name]), name
 
 
 def everything(rank, world, folder):
@@ -75,9 +87,9 @@ def everything(rank, world, folder):
         for scheme in ("auto", "he_normal"):
             torch.manual_seed(0)
             expected = firstlight.initialize(make(), scheme).state_dict()
-            model = sharded(make, mesh)
-            with Sent() as sent:
+            torch.manual_seed(0)
+            model = shard(make(), mesh)
+            with nothing_sent((make.__name__, scheme)):
                 firstlight.initialize(model, scheme)
-            assert not sent.calls, (make.__name__, scheme, sent.calls)
             for name, tensor in model.state_dict().items():
                 assert torch.equal(whole(tensor), expected[name]), (make.__name__, scheme, name)

@@ -71,6 +71,19 @@ def spread(model, mesh, plan=TENSOR_PLAN):
     return model
 
 
+def stage(rank, world, **sizes):
+    """Pipeline: every rank keeps some layers, under the names that the whole model gives them."""
+    model = on_meta(**sizes)
+    for name in list(model.layers):
+        if int(name) % world != rank:
+            del model.layers[name]
+    if rank:
+        model.tok_embeddings = None
+    if rank < world - 1:
+        model.norm = model.output = None
+    return model
+
+
 def emptied(model):
     """Give the model memory that holds garbage, and the one buffer that only it can make."""
     model.to_empty(device="cpu")

@@ -4,6 +4,7 @@ One process imports torch and then forks the ranks, since importing takes longer
 """
 
 import contextlib
+import ctypes
 import importlib
 import json
 import os
@@ -17,6 +18,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 #: Exit code of a rank that a signal ended.
 KILLED = -1
+#: Of Linux' prctl: the signal that a process gets when its parent ends.
+PARENT_ENDS = 1
 
 
 def run(body, world, folder, *args, timeout=120):
@@ -33,7 +36,7 @@ def run(body, world, folder, *args, timeout=120):
 def start(body, world, folder, *args, timeout=120):
     """As ``run``, but return exit codes and outputs, whatever they are."""
     own = Path(tempfile.mkdtemp(prefix="ranks-", dir=folder))
-    command = [sys.executable, __file__, body, str(world), own, folder, *map(str, args)]
+    command = [sys.executable, __file__, body, *map(str, (world, timeout, own, folder, *args))]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     # a session of its own, so that all of them can be ended at once
     forks = subprocess.Popen(command, env=environment, start_new_session=True)
@@ -47,24 +50,36 @@ def start(body, world, folder, *args, timeout=120):
 
 
 def main():
+    body, world, timeout, own, folder, *args = sys.argv[1:]
+    end_by_yourself(int(timeout))
     import torch._dynamo  # noqa: F401 - an Embedding on the meta device does, in every rank
 
-    body, world, own, folder, *args = sys.argv[1:]
     sys.path.insert(0, str(HERE))
     module, function = body.split(":")
     called = getattr(importlib.import_module(module), function)
-    children = [
-        _fork(called, rank, int(world), Path(own), Path(folder), args) for rank in range(int(world))
-    ]
+    given = (int(world), Path(own), Path(folder), args)
+    children = [_fork(called, int(timeout), rank, *given) for rank in range(int(world))]
     statuses = [os.waitpid(child, 0)[1] for child in children]
     codes = [os.WEXITSTATUS(s) if os.WIFEXITED(s) else KILLED for s in statuses]
     (Path(own) / "codes.json").write_text(json.dumps(codes))
 
 
-def _fork(called, rank, world, own, folder, args):
+def end_by_yourself(timeout):
+    """Make this process end with its parent, and in ``timeout`` seconds at the latest.
+
+    A pytest that is killed has no time to end a session that is not its own. The alarm is for
+    systems without prctl, and for a parent that was gone before the call.
+    """
+    signal.alarm(timeout)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PARENT_ENDS, signal.SIGKILL)
+
+
+def _fork(called, timeout, rank, world, own, folder, args):
     child = os.fork()
     if child:
         return child
+    end_by_yourself(timeout)  # neither is inherited
     log = os.open(own / f"rank-{rank}.txt", os.O_WRONLY | os.O_CREAT)
     os.dup2(log, 1)
     os.dup2(log, 2)

@@ -1,5 +1,7 @@
 """A hook on every collective and every message: how many bytes this rank has handed to one."""
 
+import contextlib
+
 from torch import Tensor
 from torch.distributed.tensor import DTensor
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -21,3 +23,11 @@ class Sent(TorchDispatchMode):
             given = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
             self.bytes += sum(tensor.numel() * tensor.element_size() for tensor in given)
         return func(*args, **(kwargs or {}))
+
+
+@contextlib.contextmanager
+def nothing_sent(note):
+    """Fail if anything is sent before the block ends."""
+    with Sent() as sent:
+        yield
+    assert not sent.calls, (note, sent.calls)

@@ -1,5 +1,6 @@
 """Ranges of blocks: those that leave the whole are refused, empty ones take nothing."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -23,6 +24,34 @@ from firstlight.init import Block, harmonic_
 def test_a_block_outside_of_its_whole_is_refused(index, message):
     with pytest.raises(OptionError, match=message):
         Block((4, 6), index)
+
+
+@pytest.mark.parametrize(
+    ("shape", "index", "message"),
+    [
+        ((4, 4), (slice(0, 2), range(4)), "index must be a tuple of ranges"),
+        ((4, 4), ([0, 1], range(4)), "index must be a tuple of ranges"),
+        ((4, 4), (None, range(4)), "index must be a tuple of ranges"),
+        ((4, 4), (2, range(4)), "index must be a tuple of ranges"),
+        ((4,), range(4), "index must be a tuple of ranges"),
+        ((4, 4), None, "index must be a tuple of ranges"),
+        ((4.0, 4), (range(4), range(4)), "shape must be a tuple of sizes"),
+        (("4", 4), (range(4), range(4)), "shape must be a tuple of sizes"),
+        ((True, 4), (range(1), range(4)), "shape must be a tuple of sizes"),
+        ((-1, 4), (range(0), range(4)), "shape must be a tuple of sizes"),
+        (4, (range(4),), "shape must be a tuple of sizes"),
+        ("44", (range(4), range(4)), "shape must be a tuple of sizes"),
+    ],
+)
+def test_what_is_no_block_is_refused(shape, index, message):
+    with pytest.raises(OptionError, match=message):
+        Block(shape, index)
+
+
+def test_a_shape_may_be_torchs_a_list_or_numpys():
+    index = (range(1, 3), range(6))
+    for shape in (torch.Size((4, 6)), [4, 6], tuple(np.array([4, 6]))):
+        assert Block(shape, index).sizes == (2, 6)
 
 
 @pytest.mark.parametrize("nothing", [range(0), range(3, 3), range(5, 2), range(-1), range(9, 9)])

@@ -177,6 +177,27 @@ def test_refused_tensors(name, tensor, message):
     assert str(caught.value).startswith(FILLS[name][0].__name__)
 
 
+@random_fill
+@pytest.mark.parametrize("generator", [0, 5, "seed"])
+def test_a_seed_is_no_generator(name, generator):
+    function, options = RANDOM[name]
+    weight = torch.full((8, 6), 7.0)
+    with pytest.raises(OptionError, match=r"generator must be .* got .* Stream\.named"):
+        function(weight, **options, generator=generator)
+    assert (weight == 7).all()
+
+
+@every_fill
+@pytest.mark.parametrize("block", [(range(8), range(6)), [], 0, (8, 6)])
+def test_what_is_no_block_is_refused(name, block):
+    function, options = FILLS[name]
+    weight = torch.full((8, 6), 7.0)
+    with pytest.raises(OptionError, match="expected a Block as block=, got") as caught:
+        function(weight, **options, block=block)
+    assert str(caught.value).startswith(function.__name__)
+    assert (weight == 7).all()
+
+
 @pytest.mark.parametrize(
     ("function", "options", "message"),
     [

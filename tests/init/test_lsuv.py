@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from firstlight.errors import FirstlightError, OptionError
-from firstlight.init import lsuv
+from firstlight.init import Stream, lsuv
 from firstlight.init.lsuv import unit_variance
 
 
@@ -303,6 +303,15 @@ def test_models_that_cannot_be_initialized(make, message):
         lsuv(model, noise(8, 6))
     for name, value in state.items():
         assert torch.equal(value, model.state_dict()[name])
+
+
+@pytest.mark.parametrize("generator", [0, 5, Stream(1)])
+def test_a_generator_is_torchs(generator):
+    model = nn.Linear(3, 3)
+    before = model.weight.clone()
+    with pytest.raises(OptionError, match=r"must be a torch\.Generator or None"):
+        lsuv(model, noise(8, 3), generator=generator)
+    assert torch.equal(model.weight, before)
 
 
 def test_a_masked_transformer_encoder():

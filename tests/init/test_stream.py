@@ -11,6 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from firstlight.errors import OptionError
 from firstlight.init import Stream
 
 keys = st.integers(0, 2**128 - 1)
@@ -150,9 +151,26 @@ def test_a_streams_words_are_uncorrelated_with_those_after_them():
         assert abs(both) < 4 / math.sqrt(len(words))
 
 
-def test_torch_generators_of_streams_follow_their_keys():
-    def drawn(key):
-        return torch.rand(3, generator=Stream(key).generator()).tolist()
+@pytest.mark.parametrize("key", [-5, 2**128, 2**200, "x", 1.0, True, None])
+def test_a_key_is_a_whole_number_of_128_bits(key):
+    with pytest.raises(OptionError, match="stream's key must be a whole number from 0 to"):
+        Stream(key)
 
-    assert drawn(1) == drawn(1)
-    assert drawn(1) != drawn(2)
+
+@pytest.mark.parametrize("seed", [True, "x", "1", 1.5, None])
+def test_a_seed_is_a_whole_number(seed):
+    with pytest.raises(OptionError, match="stream's seed must be a whole number"):
+        Stream.named(seed, "weight")
+
+
+def test_numpys_whole_numbers_are_whole_numbers():
+    assert Stream.named(np.int64(7), "weight") == Stream.named(7, "weight")
+    assert (Stream(np.int64(7)).words(0, 0, 3) == Stream(7).words(0, 0, 3)).all()
+
+
+@pytest.mark.parametrize("generator", [0, 5, 1.5, "x", np.random.default_rng(0), (1,)])
+def test_what_is_no_source_of_randomness_is_refused(generator):
+    with pytest.raises(
+        OptionError, match=r"generator must be a torch\.Generator, a Stream or None"
+    ):
+        Stream.of(generator)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from firstlight.init import Stream, harmonic_, sinusoidal_, variance_scaling_
+from firstlight.init import Stream, harmonic_, orthogonal_, sinusoidal_, variance_scaling_
 
 SHAPE = (1200, 1500)
 FILLS = {
@@ -20,6 +20,7 @@ FILLS = {
     ),
     "harmonic": harmonic_,
     "sinusoidal": sinusoidal_,
+    "orthogonal": lambda w: orthogonal_(w, generator=Stream(1)),
 }
 every_fill = pytest.mark.parametrize("fill", FILLS.values(), ids=FILLS)
 
@@ -108,7 +109,7 @@ def test_a_fork_fills_the_same_values(fill):
         child = os.fork()
     if child == 0:
         signal.alarm(60)  # ends it, if it waits
-        torch.set_num_threads(1 if fill in (harmonic_, sinusoidal_) else 2)
+        torch.set_num_threads(2 if fill in (FILLS["normal"], FILLS["truncated"]) else 1)
         same = (fill(torch.empty(SHAPE)).numpy() == expected.numpy()).all()
         os._exit(0 if same else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -127,3 +127,50 @@ def test_hugging_face_buffers_are_filled_by_their_own_library():
     expected = t.LlamaForCausalLM(config).model.rotary_emb.inv_freq
     assert torch.equal(model.model.rotary_emb.inv_freq, expected)
     assert all(tensor.isfinite().all() for tensor in model.state_dict().values())
+
+
+def test_a_stage_of_a_hugging_face_model_starts_as_the_whole_does():
+    if importlib.util.find_spec("transformers") is None:
+        pytest.skip("transformers is not installed")
+    t = load("transformers")
+    config = t.GPT2Config(n_embd=32, n_layer=1, n_head=2, vocab_size=50, n_positions=8)
+    with torch.device("meta"):
+        model, stage = t.GPT2LMHeadModel(config), nn.Module()
+        stage.transformer = nn.Module()
+        stage.transformer.wte = nn.Embedding(50, 32)
+    plan = firstlight.plan(model)
+    plan.apply(poisoned(stage), undo=False)
+    plan.apply(poisoned(model), undo=False)
+    assert float(model.transformer.wte.weight.detach().std()) == pytest.approx(0.02, rel=0.1)
+    assert torch.equal(stage.transformer.wte.weight, model.transformer.wte.weight)
+    assert torch.equal(model.lm_head.weight, model.transformer.wte.weight)
+
+
+class Broken(nn.Linear):
+    def reset_parameters(self):
+        raise ValueError("no\nway")
+
+
+def test_a_layers_own_start_that_fails_is_named():
+    with torch.device("meta"):
+        model = nn.Sequential(nn.Linear(3, 3), nn.Embedding(4, 3))
+        model.broken = Broken.__new__(Broken)
+        model.broken.__dict__.update(nn.Linear(3, 3).__dict__)
+    poisoned(model)
+    with pytest.raises(
+        FirstlightError, match=r"^the own start of broken \(Broken\) failed: no way"
+    ):
+        firstlight.initialize(model, empty=True)
+
+
+def test_what_is_not_included_gets_the_frameworks_start_in_an_empty_model():
+    model = poisoned(build())
+    firstlight.initialize(model, "harmonic", include=["1.*"], empty=True)
+    assert all(tensor.isfinite().all() for tensor in model.state_dict().values())
+
+
+def test_garbage_that_is_left_alone_is_refused_where_it_shows():
+    model = poisoned(build())
+    with pytest.raises(FirstlightError, match=r"^0.weight holds NaN.* pass empty=True"):
+        firstlight.initialize(model)
+    assert model[1].weight.isnan().all()  # and nothing was written

@@ -127,12 +127,69 @@ def test_a_second_draw_differs_from_the_first():
 def test_temporary_tensors_are_torchs_own_affair():
     def seeded(net):
         torch.manual_seed(3)
-        nn.init.orthogonal_(net.a.weight)
+        net.a.weight.copy_(torch.empty(200, 300).normal_())
 
     net = drawn(seeded)
     torch.manual_seed(3)
-    expected = nn.init.orthogonal_(torch.empty(200, 300))
-    assert torch.equal(net.a.weight, expected)
+    assert torch.equal(net.a.weight, torch.empty(200, 300).normal_())
+
+
+@pytest.mark.parametrize("gain", [1.0, -2.0])
+def test_orthogonal_starts_are_drawn_by_name_too(gain):
+    one, two, other = (
+        drawn(lambda net: nn.init.orthogonal_(net.a.weight, gain), seed).a.weight.detach()
+        for seed in (0, 0, 1)
+    )
+    assert torch.equal(one, two)
+    assert not torch.equal(one, other)
+    assert torch.allclose(one @ one.T, gain**2 * torch.eye(200), atol=1e-5)
+    assert nn.init.orthogonal_.__module__ == "torch.nn.init"
+
+
+def test_a_complex_parameter_is_drawn_in_both_parts():
+    net = Net()
+    net.complex = nn.Parameter(torch.zeros(200, 300, dtype=torch.complex64))
+    with placed_draws(net), torch.no_grad():
+        net.complex.normal_(0.5, 2.0)
+    parts = torch.view_as_real(net.complex.detach()).flatten(0, 1)
+    assert parts.mean(0).tolist() == pytest.approx([0.5, 0.0], abs=0.03)
+    assert parts.std(0).tolist() == pytest.approx([math.sqrt(2)] * 2, rel=0.02)
+    assert abs(float(torch.corrcoef(parts.T)[0, 1])) < 0.02
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+def test_the_upper_end_of_a_uniform_draw_is_never_drawn(dtype):
+    layer = nn.Linear(2000, 1000, dtype=dtype)
+    with placed_draws(layer), torch.no_grad():
+        layer.weight.uniform_(1.0, 1.5)
+        assert layer.weight.min() >= 1.0
+        assert layer.weight.max() < 1.5
+        layer.bias.uniform_(0.25, 0.25)
+        assert (layer.bias == 0.25).all()
+
+
+@pytest.mark.parametrize(
+    ("draw", "words"),
+    [
+        (lambda w: w.normal_(0, -1), "normal expects std >= 0.0"),
+        (lambda w: w.uniform_(2, 1), r"from=2 > to=1"),
+    ],
+)
+def test_what_is_no_law_is_refused_as_torch_does(draw, words):
+    before = Net()
+    weight = before.a.weight.detach().clone()
+    with placed_draws(before), torch.no_grad(), pytest.raises(RuntimeError, match=words):
+        draw(before.a.weight)
+    assert torch.equal(before.a.weight, weight)
+
+
+def test_two_weights_drawn_by_one_name_are_the_same():
+    net = Net()
+    with placed_draws(net, names={"b.weight": "a.weight"}):
+        for layer in (net.a, net.b):
+            layer.reset_parameters()
+    assert torch.equal(net.a.weight, net.b.weight)
+    assert not torch.equal(net.a.bias, net.b.bias)
 
 
 def test_torchs_random_state_is_left_alone():

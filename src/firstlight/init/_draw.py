@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from firstlight.init._memory import array_on
 from firstlight.init.block import Block
 from firstlight.init.distributions import SERIAL, Array, Distribution
 from firstlight.init.stream import Randomness, Stream
@@ -150,8 +151,7 @@ def _hull(rows: range) -> range:
 def _tile_writer(matrix: Tensor, strips: _Strips) -> Callable[[Tile], None]:
     """Return what writes one tile into ``matrix``, straight into its memory where that can be."""
     own = torch.float64 if strips.double else torch.float32
-    direct = matrix.dtype == own and matrix.device.type == "cpu" and matrix.stride(1) == 1
-    array = matrix.numpy() if direct else None
+    array = array_on(matrix) if matrix.dtype == own and matrix.stride(1) == 1 else None
 
     def write(tile: Tile) -> None:
         rows = slice(tile.start, tile.start + len(tile.rows))

@@ -23,12 +23,17 @@ def part_of(tensor: Tensor, scheme: str, block: Block | None = None, min_inputs:
 
     Raises:
         OptionError: no tensor, fewer than two dimensions, not a real floating dtype, on the meta
-            device, expanded, made in inference mode, of another shape than its block, or fewer
+            device, expanded, made in inference mode, no Block or one of another shape, or fewer
             than ``min_inputs`` inputs.
     """
     check_fillable(tensor, scheme)
     if block is None:
         block = Block.whole(tuple(tensor.shape))
+    elif not isinstance(block, Block):
+        raise OptionError(
+            f"{scheme} expected a Block as block=, got {type(block).__name__}; make one with "
+            "Block(shape of the whole, one range for each dimension), from firstlight.init"
+        )
     elif block.sizes != tuple(tensor.shape):
         raise OptionError(
             f"{scheme} got a block of shape {block.sizes} for a tensor of {tuple(tensor.shape)}"

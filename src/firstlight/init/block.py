@@ -1,14 +1,16 @@
 """A part of a larger tensor, as one of several ranks holds it: which one, of what shape."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from firstlight.errors import OptionError
+from firstlight.init._numbers import is_whole
 
 
 @dataclass(frozen=True)
@@ -24,8 +26,8 @@ class Block:
         index: the indices of each of its dimensions that the part holds, with steps above 0.
 
     Raises:
-        OptionError: there is not one range for each dimension, one of them leaves the whole, or
-            steps back.
+        OptionError: the shape is not of whole numbers, there is not one range for each dimension,
+            one of them leaves the whole, or steps back.
 
     Example:
         >>> import torch
@@ -41,6 +43,8 @@ class Block:
     index: tuple[range, ...]
 
     def __post_init__(self) -> None:
+        _check_all(self.shape, lambda size: is_whole(size) and size >= 0, "shape", "sizes")
+        _check_all(self.index, lambda held: isinstance(held, range), "index", "ranges")
         if len(self.shape) != len(self.index):
             raise OptionError(
                 f"a block needs one range for each dimension of {tuple(self.shape)}, "
@@ -105,6 +109,15 @@ class Block:
     def take(self, whole: Tensor) -> Tensor:
         """Return the part as a view of the whole."""
         return cut(whole, self.index)
+
+
+def _check_all(values: Any, fits: Callable[[Any], bool], what: str, kind: str) -> None:
+    """Raise ``OptionError`` unless ``values`` is a tuple (or a list) of what fits."""
+    if not isinstance(values, (tuple, list)) or not all(fits(value) for value in values):
+        example = "Block((8, 4), (range(0, 2), range(4)))"
+        raise OptionError(
+            f"a block's {what} must be a tuple of {kind}, as in {example}; got {values!r}"
+        )
 
 
 def cut(tensor: Tensor, index: Iterable[range]) -> Tensor:

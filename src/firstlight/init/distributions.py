@@ -13,10 +13,17 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 import torch
 
+from firstlight.errors import OptionError, number
+
 Array = np.ndarray[Any, Any]
 
 #: Standard deviation of a standard normal variable cut at two standard deviations.
 TRUNCATED_STD = math.sqrt(1 - 4 * math.exp(-2) / (math.sqrt(2 * math.pi) * math.erf(math.sqrt(2))))
+
+#: Limits that begin beyond so many standard deviations need the digits of the tail ...
+_TAIL = 2.0
+#: ... which float64 has up to here.
+_FARTHEST = 37.0
 
 #: Below this size torch does not start threads of its own: these run in threads already.
 SERIAL = 2**15
@@ -36,6 +43,10 @@ class Distribution(ABC):
     scale: float
     #: How many lanes of words a strip takes.
     lanes: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        if number(self.scale, "a law's scale") < 0:
+            raise OptionError(f"a law's scale must be 0 or more, got {self.scale!r}")
 
     @abstractmethod
     def fill(self, words: Words, out: Array) -> None:
@@ -85,13 +96,56 @@ class Arcsine(Distribution):
 
 @dataclass(frozen=True)
 class TruncatedNormal(Distribution):
-    """N(0, scale^2) given that it lies within two standard deviations, or other limits."""
+    """N(0, scale^2) given that it lies within two standard deviations, or other limits.
+
+    Raises:
+        OptionError: low is not below high, both lie beyond 37 standard deviations on one side, or
+            the scale is below 0 or not finite.
+    """
 
     low: float = -2.0
     high: float = 2.0
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.low < self.high:
+            raise OptionError(
+                "a truncated normal law needs a low limit below the high one, got "
+                f"{self.low} and {self.high} standard deviations"
+            )
+        if self._nearest > _FARTHEST:
+            raise OptionError(
+                f"a truncated normal law must reach within {_FARTHEST} standard deviations of its "
+                f"mean, got limits {self.low} and {self.high}; widen them or the deviation"
+            )
+
+    @property
+    def _nearest(self) -> float:
+        """How far from the mean the limits begin; below 0 where they hold it."""
+        return max(self.low, -self.high)
+
     def fill(self, words: Words, out: Array) -> None:
         """Write the inverse of the normal distribution function at uniform values."""
+        if self._nearest > _TAIL:
+            self._fill_tail(words, out)
+        else:
+            self._fill_body(words, out)
+        limits = (out.dtype.type(limit * self.scale) for limit in (self.low, self.high))
+        np.clip(out, *limits, out=out)
+
+    def _fill_tail(self, words: Words, out: Array) -> None:
+        """Look up how much lies beyond a value, of which float64 has all digits."""
+        near, far = sorted((abs(self.low), abs(self.high)))
+        beyond, tail = _beyond(far), _scratch(np.float64, out.shape, 1)[0]
+        _unit(words(0, out.shape[1]), tail)
+        np.multiply(tail, _beyond(near) - beyond, out=tail)
+        np.add(tail, beyond, out=tail)
+        for part in torch.from_numpy(tail).view(-1).split(SERIAL):
+            torch.special.ndtri(part, out=part)
+        np.multiply(tail, math.copysign(self.scale, -self.low), out=out, casting="unsafe")
+
+    def _fill_body(self, words: Words, out: Array) -> None:
+        """Look up how much lies between the mean and a value."""
         low, high = (math.erf(limit / math.sqrt(2)) for limit in (self.low, self.high))
         uniform = _scratch(out.dtype, out.shape, 1)[0]
         _symmetric(words(0, out.shape[1]), (high - low) / 2, uniform)
@@ -103,8 +157,11 @@ class TruncatedNormal(Distribution):
         for part in torch.from_numpy(uniform).view(-1).split(SERIAL):
             part.erfinv_()
         np.multiply(uniform, out.dtype.type(math.sqrt(2) * self.scale), out=out)
-        limits = (out.dtype.type(limit * self.scale) for limit in (self.low, self.high))
-        np.clip(out, *limits, out=out)
+
+
+def _beyond(limit: float) -> float:
+    """Return the probability that a standard normal value is above ``limit``."""
+    return math.erfc(limit / math.sqrt(2)) / 2
 
 
 def _symmetric(words: Array, bound: float, out: Array) -> None:

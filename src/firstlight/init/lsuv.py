@@ -13,6 +13,7 @@ from firstlight.init._owners import owned_elsewhere
 from firstlight.init._tensor import check_fillable
 from firstlight.init._undo import restored_on_error
 from firstlight.init.orthogonal import orthogonal_
+from firstlight.init.shards import is_sharded
 
 _Layer = nn.Linear | nn.modules.conv._ConvNd
 _Transposed = nn.modules.conv._ConvTransposeNd
@@ -43,7 +44,8 @@ def lsuv(
         The standard deviation measured before scaling, by weight name in forward order.
 
     Raises:
-        OptionError: the model has no such layer, or one whose weight cannot be written.
+        OptionError: the model has no such layer, or one whose weight is a DTensor or cannot be
+            written; or the generator is none.
         FirstlightError: a layer's output on the batch is constant or not finite.
 
     Example:
@@ -59,7 +61,10 @@ def lsuv(
 
     Reference: Mishkin and Matas, arXiv 1511.06422.
     """
+    if generator is not None and not isinstance(generator, torch.Generator):
+        raise OptionError(f"lsuv's generator must be a torch.Generator or None, got {generator!r}")
     layers = _layers(model)
+    _check_whole(layers)
     with restored_on_error(_parameters(layers), generator or torch.default_generator):
         for layer in layers.values():
             _make_orthonormal(layer, generator)
@@ -167,6 +172,16 @@ def _layers(model: nn.Module) -> dict[str, _Layer]:
     if not layers:
         raise OptionError("lsuv found no trainable Linear or convolution in the model")
     return layers
+
+
+def _check_whole(layers: dict[str, _Layer]) -> None:
+    """Raise ``OptionError`` for a DTensor, whose start would differ from rank to rank."""
+    for name, layer in layers.items():
+        if is_sharded(layer.weight):
+            raise OptionError(
+                f"lsuv cannot fill {name!r}, which is a DTensor; call it before the model is "
+                "sharded, or take firstlight.initialize with 'orthogonal' or 'harmonic'"
+            )
 
 
 def _make_orthonormal(layer: _Layer, generator: torch.Generator | None) -> None:

@@ -1,10 +1,15 @@
-"""Which blocks of its whole a DTensor's rank holds, and fills that write those blocks alone."""
+"""Which blocks of its whole a DTensor's rank holds, and fills that write those blocks alone.
+
+A random fill of a DTensor takes a ``Stream``: torch's generators differ from rank to rank, and so
+would what should be copies.
+"""
 
 import functools
 import inspect
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from typing import Any, ParamSpec
 
@@ -28,7 +33,7 @@ class Piece:
 
 def is_sharded(tensor: Any) -> bool:
     """Return whether ``tensor`` is a DTensor, without importing what that takes."""
-    return type(getattr(tensor, "data", tensor)).__name__ == "DTensor"
+    return any(base.__name__ == "DTensor" for base in type(tensor).__mro__)
 
 
 def own_part(tensor: Tensor) -> Tensor:
@@ -46,28 +51,33 @@ def held(tensor: Any) -> tuple[Tensor, ...]:
     Raises:
         OptionError: the tensor is a partial sum, of which no rank holds any entry.
     """
-    from torch.distributed.tensor import Partial, Replicate, distribute_tensor
+    from torch.distributed.tensor import Partial
 
-    if any(isinstance(placement, Partial) for placement in tensor.placements):
+    placements, mesh = tuple(tensor.placements), tensor.device_mesh
+    if any(isinstance(placement, Partial) for placement in placements):
         raise OptionError(
-            f"a DTensor with placements {tuple(tensor.placements)} holds partial sums, which "
+            f"a DTensor with placements {placements} holds partial sums, which "
             "cannot be filled; redistribute it first"
         )
-    found, mesh = [], tensor.device_mesh
-    for dim, size in enumerate(tensor.shape):
-        every = torch.arange(size, device="cpu")
-        cuts = [getattr(placement, "dim", None) == dim for placement in tensor.placements]
-        if mesh.get_coordinate() is None:  # a rank outside of the mesh holds nothing at all
-            every = every[:0]
-        elif any(cuts):
-            placements = [
-                _on_first_dim(placement) if here else Replicate()
-                for placement, here in zip(tensor.placements, cuts, strict=True)
-            ]
-            every = every.to(mesh.device_type)
-            every = distribute_tensor(every, mesh, placements, src_data_rank=None).to_local().cpu()
-        found.append(every)
-    return tuple(found)
+    return tuple(_held(mesh, placements, dim, size) for dim, size in enumerate(tensor.shape))
+
+
+@lru_cache(256)  # a model's weights have few shapes, and asking torch takes as long as a small fill
+def _held(mesh: Any, placements: tuple[Any, ...], dim: int, size: int) -> Tensor:
+    from torch.distributed.tensor import Replicate, distribute_tensor
+
+    every = torch.arange(size, device="cpu")
+    cuts = [getattr(placement, "dim", None) == dim for placement in placements]
+    if mesh.get_coordinate() is None:  # a rank outside of the mesh holds nothing at all
+        return every[:0]
+    if not any(cuts):
+        return every
+    on_first = [
+        _on_first_dim(placement) if here else Replicate()
+        for placement, here in zip(placements, cuts, strict=True)
+    ]
+    every = every.to(mesh.device_type)
+    return distribute_tensor(every, mesh, on_first, src_data_rank=None).to_local().cpu()
 
 
 def _on_first_dim(placement: Any) -> Any:
@@ -109,6 +119,9 @@ def evenly(positions: Tensor, indices: Tensor) -> list[tuple[range, range]]:
     """
     pairs = torch.stack([positions, indices])
     steps = pairs.diff()
+    if steps.numel() and bool((steps == 1).all()):  # as nearly always
+        position, index = pairs[:, 0].tolist()
+        return [(range(position, position + len(indices)), range(index, index + len(indices)))]
     turns = ((steps.diff() != 0).any(0).nonzero().flatten() + 1).tolist()  # where steps change
     first, last = 0, pairs.shape[1] - 1
     runs = []
@@ -131,17 +144,33 @@ def _rise(values: Tensor, first: int, last: int) -> range:
 def blockwise(fill: Callable[P, Tensor]) -> Callable[P, Tensor]:
     """Make a fill that takes a ``block`` take DTensors, too: of those it writes what is held."""
     random = "generator" in inspect.signature(fill).parameters
+    fill_block: Callable[..., Tensor] = fill
 
     @functools.wraps(fill)
     def filled(*args: P.args, **kwargs: P.kwargs) -> Tensor:
-        if not args or not is_sharded(args[0]):
+        whole: Any = args[0] if args else kwargs.get("tensor")
+        if not is_sharded(whole):
             return fill(*args, **kwargs)
-        whole: Any = args[0]
-        if random:  # one stream for all pieces
-            kwargs["generator"] = Stream.of(kwargs.get("generator"))  # type: ignore[arg-type]
+        _check_for_shards(fill.__name__, random, kwargs)
+        options = {name: kwargs[name] for name in kwargs if name not in ("tensor", "block")}
         for piece in pieces(whole.to_local(), held(whole), whole.shape):
-            kwargs["block"] = piece.block
-            fill(piece.tensor, *args[1:], **kwargs)  # type: ignore[arg-type]
+            fill_block(piece.tensor, *args[1:], block=piece.block, **options)
         return whole
 
     return filled
+
+
+def _check_for_shards(scheme: str, random: bool, options: Mapping[str, Any]) -> None:
+    """Raise ``OptionError`` for arguments with which ranks would not agree on a DTensor."""
+    if options.get("block") is not None:
+        raise OptionError(
+            f"{scheme} finds the blocks of a DTensor by itself, and got block= as well; leave it "
+            "out, or give the rank's own tensor, to_local()"
+        )
+    generator = options.get("generator")
+    if random and not isinstance(generator, Stream):
+        raise OptionError(
+            f"{scheme} on a DTensor needs a Stream, from which every rank draws its own part, got "
+            f"generator={generator!r}; give generator=Stream.named(seed, name), from "
+            "firstlight.init"
+        )

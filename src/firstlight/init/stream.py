@@ -15,6 +15,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from firstlight.errors import OptionError
+from firstlight.init._numbers import is_whole
+
 Words = np.ndarray[Any, np.dtype[np.uint64]]
 
 _KEY_BITS = 128
@@ -30,6 +33,9 @@ class Stream:
     Attributes:
         key: a whole number of 128 bits.
 
+    Raises:
+        OptionError: the key, or a named stream's seed, is no such number.
+
     Example:
         >>> import torch
         >>> from firstlight.init import Stream, variance_scaling_
@@ -41,15 +47,25 @@ class Stream:
 
     key: int
 
+    def __post_init__(self) -> None:
+        if not is_whole(self.key) or not 0 <= self.key < 2**_KEY_BITS:
+            raise OptionError(
+                f"a stream's key must be a whole number from 0 to 2^{_KEY_BITS} - 1, got "
+                f"{self.key!r}; Stream.named(seed, name) makes one of any seed"
+            )
+
     @classmethod
     def named(cls, seed: int, name: str) -> "Stream":
         """Return the stream of the weight called ``name``: blake2b("seed:name") is its key."""
+        if not is_whole(seed):
+            raise OptionError(f"a stream's seed must be a whole number, got {seed!r}")
         digest = hashlib.blake2b(f"{seed}:{name}".encode(), digest_size=_KEY_BITS // 8).digest()
         return cls(int.from_bytes(digest, "little"))
 
     @classmethod
     def of(cls, generator: "Randomness") -> "Stream":
         """Return a stream as it is; take the key of a new one from a torch generator."""
+        check_randomness(generator)
         if isinstance(generator, Stream):
             return generator
         device = generator.device if generator is not None else "cpu"
@@ -71,13 +87,17 @@ class Stream:
         lanes.advance(start)
         return lanes.random_raw(count)
 
-    def generator(self) -> torch.Generator:
-        """Return a torch generator on the CPU, for what can only be drawn one after the other."""
-        # torch keeps the low 32 bits of a seed there
-        return torch.Generator().manual_seed(self.key % 2**32)
-
 
 Randomness = torch.Generator | Stream | None
+
+
+def check_randomness(generator: object) -> None:
+    """Raise ``OptionError`` for what is no source of randomness, such as a bare seed."""
+    if generator is not None and not isinstance(generator, (torch.Generator, Stream)):
+        raise OptionError(
+            f"generator must be a torch.Generator, a Stream or None, got {generator!r}; "
+            "of a seed make Stream.named(seed, name), from firstlight.init"
+        )
 
 
 @lru_cache(256)

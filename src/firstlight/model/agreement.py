@@ -4,9 +4,11 @@ import hashlib
 from typing import Any
 
 import torch.distributed as dist
+from torch import Tensor, nn
 
 from firstlight.errors import FirstlightError
 from firstlight.model.plan import Plan
+from firstlight.model.task import Task
 
 
 def check_agreement(plan: Plan, group: Any = None) -> None:
@@ -47,9 +49,24 @@ def digest(plan: Plan) -> bytes:
         >>> digest(a) == digest(b)
         False
     """
-    rows = [
-        (row.name, row.shape, row.scheme, sorted(map(str, row.options.items())), row.value)
-        for row in plan
-    ]
-    text = repr((plan.settings["seed"], rows))
+    text = repr((plan.settings["seed"], [_written(task) for task in plan.tasks]))
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+def _written(task: Task) -> tuple[Any, ...]:
+    """Return all that what a task writes depends on, as text that every rank writes alike."""
+    scheme = task.scheme.name if task.scheme else ""
+    options = sorted((name, _text(value)) for name, value in task.options.items())
+    shape = task.view.shape if task.view else task.slot.shape
+    where = (task.where.position, task.where.depth) if task.where else ()
+    value = (task.value, task.rows_value, task.framework)
+    return (task.name, shape, scheme, options, where, value)
+
+
+def _text(value: Any) -> str:
+    """Name a function, whose address differs from rank to rank; write any other value out."""
+    if isinstance(value, Tensor):
+        return repr((tuple(value.shape), str(value.dtype), value.tolist()))
+    if callable(value) and not isinstance(value, nn.Module):
+        return f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', '')}"
+    return str(value)

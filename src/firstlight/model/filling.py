@@ -1,12 +1,15 @@
 """Filling one tensor of a model: all of it, or of a DTensor what this rank holds."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
+from firstlight.init.shards import Piece, pieces
 from firstlight.model.kinds import Matrix, Value
-from firstlight.model.layout import Layout, layouts
+from firstlight.model.kinds.treatment import whole
+from firstlight.model.layout import layouts
 from firstlight.model.readback import Landed, remember
 from firstlight.model.slots import Slot
 from firstlight.model.storage import Sharded
@@ -72,32 +75,42 @@ def _fill_shards(slot: Slot, storage: Sharded, group: list[Task]) -> None:
         _set(slot, group[0], local, held)
         return
     row = slot.treatment.kept_row
-    mine = held[0] == row if row is not None else torch.zeros_like(held[0], dtype=torch.bool)
-    kept = local[mine].clone()
-    found = layouts(slot.treatment, storage.read().shape)
-    if any(layout is None for layout in found):
+    mine = (held[0] == row).nonzero().flatten() if row is not None else held[0][:0]
+    kept = local[mine].clone() if len(mine) else None
+    found = _pieces(slot.treatment, tuple(storage.outline().shape), local, held)
+    if found is None:
         _fill_mixed(slot, storage, group)
     else:
         for task in group:
             assert task.view is not None
-            layout = found[task.view.part]
-            assert layout is not None
-            _fill_pieces(task, layout, local, held)
-    local[mine] = kept
+            _fill_pieces(task, list(found[task.view.part]))
+    if kept is not None:
+        local[mine] = kept
 
 
-def _fill_pieces(task: Task, layout: Layout, local: Tensor, held: tuple[Tensor, ...]) -> None:
+def _pieces(
+    treatment: Matrix, shape: tuple[int, ...], local: Tensor, held: tuple[Tensor, ...]
+) -> list[Iterator[Piece]] | None:
+    """Cut what this rank holds into blocks of each matrix; None where they are no blocks of it."""
+    if treatment.split is whole:
+        return [pieces(local, held, shape)]
+    found = layouts(treatment, shape)
+    known = [layout for layout in found if layout is not None]
+    return [layout.pieces(local, held) for layout in known] if len(known) == len(found) else None
+
+
+def _fill_pieces(task: Task, pieces: list[Piece]) -> None:
     """Fill the blocks of one matrix that this rank holds."""
     assert task.scheme is not None
-    pieces, place = list(layout.pieces(local, held)), task.place()
+    place = task.place()
     if task.scheme.blockwise:
         for piece in pieces:
             task.scheme(piece.tensor, place, task.options, piece.block)
     elif pieces:  # it is all or nothing, so all of it once
-        whole = torch.empty(layout.shape, dtype=local.dtype, device="cpu")
-        task.scheme(whole, place, task.options)
+        made = torch.empty(pieces[0].block.shape, dtype=pieces[0].tensor.dtype, device="cpu")
+        task.scheme(made, place, task.options)
         for piece in pieces:
-            piece.tensor.copy_(piece.block.take(whole))
+            piece.tensor.copy_(piece.block.take(made))
 
 
 def _fill_mixed(slot: Slot, storage: Sharded, group: list[Task]) -> None:
@@ -106,9 +119,9 @@ def _fill_mixed(slot: Slot, storage: Sharded, group: list[Task]) -> None:
     So are the filters of depthwise transposed convolutions.
     """
     like = storage.read()
-    whole = torch.empty(like.shape, dtype=like.dtype, device="cpu")
+    value = torch.empty(like.shape, dtype=like.dtype, device="cpu")
     # what is not written must stay, so the rank's own entries are put where they belong
     where = torch.meshgrid(*storage.held(), indexing="ij")
-    whole[where] = storage.shard().cpu()
-    _fill_value(slot, group, whole)
-    storage.write(whole)
+    value[where] = storage.shard().cpu()
+    _fill_value(slot, group, value)
+    storage.write(value)

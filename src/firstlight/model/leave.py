@@ -8,6 +8,7 @@ from firstlight.model.kinds import Kept, Matrix, Value
 from firstlight.model.kinds.norm import closes_a_branch
 from firstlight.model.slots import Slot
 
+EXCLUDED = "excluded"
 FROZEN = "frozen"
 LOADED = "loaded from a checkpoint"
 EMBEDDING = "an embedding's rows are read as they are; the framework's table stays"

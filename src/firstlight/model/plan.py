@@ -11,6 +11,8 @@ from torch import nn
 from firstlight.errors import FirstlightError
 from firstlight.model.framework import has_start
 from firstlight.model.prediction import Prediction, predict
+from firstlight.model.refusals import check_module
+from firstlight.model.resharding import reshard
 from firstlight.model.target import aimed_at, is_spread
 from firstlight.model.task import Task, assignment
 from firstlight.model.trace import Trace
@@ -105,6 +107,11 @@ class Plan:
         return predict(self._tasks, self.trace, self._example)
 
     @property
+    def tasks(self) -> tuple[Task, ...]:
+        """What is done with each tensor, or each matrix of one, in the model's order."""
+        return tuple(self._tasks)
+
+    @property
     def blocked(self) -> dict[str, str]:
         """Why ``apply`` would be refused now, by name; empty where it would not."""
         blocked = {task.name: task.blocked for task in self._tasks if task.blocked}
@@ -144,7 +151,8 @@ class Plan:
                 have the same names and shapes, or a part of it, such as a pipeline's stage. It may
                 be sharded; every rank then writes what it holds, and nothing is sent.
             undo: whether to keep a copy of what is overwritten, for ``undo`` and for failures on
-                the way. Without one, whatever can fail is tried before the first write.
+                the way. Without one, whatever can fail is tried before the first write; only a
+                layer's own start, after ``to_empty``, can fail later, and leaves NaN.
 
         Returns:
             The model.
@@ -162,10 +170,13 @@ class Plan:
         """
         seed = self.settings["seed"]
         target = self.model if model is None else model
+        check_module(target)
+        reshard(target)
         tasks = self._tasks
-        if model is not None or any(task.slot.spread for task in tasks) or is_spread(target):
+        elsewhere = model is not None or "empty" in self.settings  # to_empty unties weights
+        if elsewhere or any(task.slot.spread for task in tasks) or is_spread(target):
             tasks = aimed_at(target, tasks)
-        saved = write(target, tasks, self._example, keep=undo, seed=seed)
+        saved = write(target, tasks, self._example, keep=undo, planned=self.model, seed=seed)
         if undo and (self._saved is None or target is not self._written):
             self._saved = saved  # applied twice, it still undoes to the first state
             self._written = target
@@ -188,6 +199,7 @@ class Plan:
         """
         if self._saved is None:
             raise FirstlightError("nothing to undo: the plan was not applied, or not with a copy")
+        reshard(self._written)
         if self._saved.moved:
             raise FirstlightError(
                 f"cannot undo: {self._saved.moved[0]} was replaced by another tensor since"

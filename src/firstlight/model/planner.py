@@ -13,6 +13,7 @@ from firstlight.init.shards import own_part
 from firstlight.model.framework import has_start
 from firstlight.model.kinds import Kept, Matrix, Value
 from firstlight.model.leave import (
+    EXCLUDED,
     LOADED,
     all_zero,
     copied_from_checkpoint,
@@ -24,6 +25,7 @@ from firstlight.model.overrides import Override, Overrides
 from firstlight.model.patterns import Patterns
 from firstlight.model.plan import Plan
 from firstlight.model.refusals import check_parallel, check_value, why_nothing
+from firstlight.model.resharding import reshard
 from firstlight.model.rules import rule_for, why
 from firstlight.model.setting import Setting
 from firstlight.model.slots import Slot, lazy, slots
@@ -32,7 +34,7 @@ from firstlight.model.trace import Trace, trace
 from firstlight.model.views import WeightView, slot_views, why_blocked
 
 FRAMEWORKS = "the framework's start stays, as for its weights"
-EXCLUDED, NOT_INCLUDED = "excluded", "not included"
+NOT_INCLUDED = "not included"
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class Planner:
 
     def __init__(self, model: nn.Module, asked: Asked) -> None:
         self.model, self.asked = model, asked
+        reshard(model)  # FSDP's gathered copies have the dtype of its passes, and are thrown away
         self.slots = slots(model)
         check_parallel(model, self.slots, asked.scheme)
         self.views = _views(self.slots)
@@ -142,7 +145,7 @@ class Planner:
 
     def _framework(self, task: Task) -> Task:
         """Leave what an empty model's plan does not write to the framework's own start."""
-        if not self.empty or task.writes or task.reason in (EXCLUDED, NOT_INCLUDED):
+        if not self.empty or task.writes or task.reason == EXCLUDED:
             return task
         if task.slot.storage is None or task.slot.treatment.kind == "parametrization":
             return task

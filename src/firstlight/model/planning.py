@@ -10,6 +10,7 @@ from firstlight.errors import OptionError
 from firstlight.init import Scheme, find_scheme
 from firstlight.model.plan import Plan
 from firstlight.model.planner import Asked, Planner
+from firstlight.model.refusals import check_module
 
 AUTO = "auto"
 #: What the framework's own start is called among schemes.
@@ -93,9 +94,7 @@ def _chosen(scheme: str, options: Mapping[str, Any]) -> Scheme | None:
 
 
 def _check_call(model: nn.Module, scheme: Scheme | None, example: Any, empty: bool) -> None:
-    if not isinstance(model, nn.Module):
-        what = model.__name__ if isinstance(model, type) else type(model).__name__
-        raise OptionError(f"expected a torch.nn.Module, got {what}")
+    check_module(model)
     if not isinstance(empty, bool):
         raise OptionError(f"empty must be True or False, got {empty!r}")
     if scheme and scheme.data_driven and example is None:

@@ -63,6 +63,16 @@ def _compare(slot: Slot, value: Tensor, expected: Landed) -> None:
         )
 
 
+def holds_nan(value: Tensor) -> bool:
+    """Return whether one of some entries is no number.
+
+    Example:
+        >>> holds_nan(torch.full((4,), float("nan")))
+        True
+    """
+    return bool(_sample(value).isnan().any())
+
+
 def norm(value: Tensor) -> float:
     """Return the Euclidean norm, summed in float32 or float64 without a copy of the whole."""
     if value.dtype in (torch.float32, torch.float64):

@@ -1,5 +1,7 @@
 """What a plan refuses, in words: a number that does not fit, a model without weights."""
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -8,6 +10,20 @@ from firstlight.init import Scheme
 from firstlight.model.kinds import Kept
 from firstlight.model.overrides import Override
 from firstlight.model.slots import Slot
+
+
+def check_module(model: Any) -> None:
+    """Refuse what is no module, a class of modules for one.
+
+    Example:
+        >>> check_module(nn.Linear)
+        Traceback (most recent call last):
+        firstlight.errors.OptionError: expected a torch.nn.Module, got the class Linear
+    """
+    if not isinstance(model, nn.Module):
+        is_class = isinstance(model, type)
+        what = f"the class {model.__name__}" if is_class else type(model).__name__
+        raise OptionError(f"expected a torch.nn.Module, got {what}")
 
 
 def check_value(override: Override, dtype: torch.dtype) -> None:

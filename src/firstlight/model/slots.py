@@ -29,6 +29,7 @@ class Slot:
         buffer: whether it is a buffer.
         frozen: whether it is not to be trained.
         spread: of a DTensor, the placements and the mesh that it lies on; else "".
+        owner: of a tied tensor that stands alone now, where it lay when it was planned.
     """
 
     name: str
@@ -38,11 +39,12 @@ class Slot:
     buffer: bool = False
     frozen: bool = False
     spread: str = ""
+    owner: Storage | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Its shape; () where it has none yet. Of a DTensor, that of the whole."""
-        tensor = self.tensor
+        tensor = self.storage.outline() if self.storage else None
         return () if tensor is None or lazy(tensor) else tuple(tensor.shape)
 
     @property

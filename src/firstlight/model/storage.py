@@ -94,11 +94,16 @@ class Sharded(Direct):
 
     def shard(self) -> Tensor:
         """Return this rank's own memory."""
-        return self.read().to_local()  # type: ignore[attr-defined]
+        with torch.no_grad():  # detaching a DTensor takes as long as filling a small one
+            return self.stored()[0].to_local()  # type: ignore[attr-defined]
 
     def held(self) -> tuple[Tensor, ...]:
         """Return which indices of each dimension this rank holds."""
-        return held(self.read())
+        return held(self.stored()[0])
+
+    def outline(self) -> Tensor:
+        """Return the tensor as it is stored."""
+        return self.stored()[0]
 
     def write(self, value: Tensor) -> None:
         """Keep of a whole value what this rank holds."""

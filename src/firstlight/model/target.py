@@ -76,7 +76,9 @@ def _moved(planned: Slot, now: Slot) -> Slot:
             f"{planned.name} had shape {planned.shape} when the plan was made, now it is "
             f"{now.shape}; make a new plan"
         )
-    return replace(planned, storage=now.storage, spread=now.spread)
+    untied = len(planned.names) > 1 and planned.module is not now.module
+    owner = planned.storage if untied and planned.storage and planned.storage.own else None
+    return replace(planned, storage=now.storage, spread=now.spread, owner=owner)
 
 
 def _aimed(task: Task, slot: Slot) -> Task:

@@ -16,13 +16,15 @@ from firstlight.errors import FirstlightError, OptionError
 from firstlight.init._draw import ALONE
 from firstlight.init._tensor import check_fillable, check_writable
 from firstlight.init.lsuv import unit_variance
+from firstlight.init.shards import own_part
 from firstlight.model import framework
 from firstlight.model.filling import fill
 from firstlight.model.kinds import Matrix, Part
+from firstlight.model.leave import EXCLUDED
 from firstlight.model.names import unwrapped
-from firstlight.model.readback import Landed, check_landed
+from firstlight.model.readback import Landed, check_landed, holds_nan
 from firstlight.model.refusals import WHOLE_RUN
-from firstlight.model.slots import Slot
+from firstlight.model.slots import Slot, lazy
 from firstlight.model.task import Task
 from firstlight.model.undo import Saved
 from firstlight.model.views import parts
@@ -31,8 +33,18 @@ from firstlight.model.views import parts
 _Item = tuple[Slot, list[Task]]
 
 
-def write(model: nn.Module, tasks: list[Task], example: Any, *, keep: bool, seed: int = 0) -> Saved:
+def write(
+    model: nn.Module,
+    tasks: list[Task],
+    example: Any,
+    *,
+    keep: bool,
+    planned: nn.Module,
+    seed: int = 0,
+) -> Saved:
     """Write every task; return what was there before, of all or of what could still fail.
+
+    ``model`` may be a part of the one that was ``planned``, or another one like it.
 
     Raises:
         FirstlightError: something cannot be written, or did not land; the model is as it was.
@@ -44,6 +56,8 @@ def write(model: nn.Module, tasks: list[Task], example: Any, *, keep: bool, seed
     for slot, group in todo:
         _check_present(slot, present)
         _check(slot, group)
+    for task in tasks:
+        _check_kept(task)
     fitted = {task.slot.name for task in tasks if task.scheme and task.scheme.data_driven}
     if fitted and any(slot.spread for slot, _ in todo):
         raise FirstlightError(WHOLE_RUN)
@@ -56,14 +70,14 @@ def write(model: nn.Module, tasks: list[Task], example: Any, *, keep: bool, seed
         for tensor in chain(model.parameters(), model.buffers()):
             saved.add_tensor(tensor)
     left = list(dict.fromkeys(task.slot for task in tasks if task.framework))
-    framework.check_started(unwrapped(model), left)
+    framework.check_started(unwrapped(planned), left)
     for slot in left:
         assert slot.storage is not None
         for tensor in slot.storage.stored():
             check_writable(tensor, slot.name)
     saved.add(slot.storage for slot in left if slot.storage and keep)
     with torch.no_grad(), _interrupt_later() as interrupts, _restored_on_error(saved):
-        framework.start(unwrapped(model), left, seed)
+        framework.start(unwrapped(model), left, seed, unwrapped(planned))
         landed = _fill_all(todo)
         if fitted:
             _fit(model, example, fitted)
@@ -81,6 +95,19 @@ def _check_present(slot: Slot, present: set[int]) -> None:
     assert slot.storage is not None
     if slot.storage.frozen and not slot.frozen and not slot.buffer:
         raise FirstlightError(f"{slot.name} was frozen since the plan was made; make a new one")
+
+
+def _check_kept(task: Task) -> None:
+    """Refuse to leave alone a parameter that holds no start, as after a forgotten ``empty``."""
+    slot = task.slot
+    if task.writes or task.framework or task.blocked or task.reason == EXCLUDED or slot.buffer:
+        return
+    for tensor in slot.storage.stored() if slot.storage else ():
+        if not lazy(tensor) and not tensor.is_meta and holds_nan(own_part(tensor.detach())):
+            raise FirstlightError(
+                f"{task.name} holds NaN, and the plan leaves it alone; if the model comes from "
+                f"to_empty, pass empty=True, or else exclude=[{task.name!r}]"
+            )
 
 
 def _check(slot: Slot, group: list[Task]) -> None:

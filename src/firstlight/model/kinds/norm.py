@@ -5,6 +5,7 @@ multiplies by 1 + weight. Which of the two a norm is, is measured on random inpu
 """
 
 import copy
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -78,17 +79,21 @@ def _neutral(module: Any) -> float | None:
 def _tried(module: Any, shape: tuple[int, ...], width: int) -> float | None:
     bare = copy.copy(module)  # hooks, of FSDP say, are for the model's own passes
     bare._forward_hooks, bare._forward_pre_hooks = {}, {}
-    x = torch.randn(shape, generator=torch.Generator().manual_seed(0), device="cpu")
     for value in (1.0, 0.0):
         fixed: dict[str, Tensor] = {"weight": torch.full((width,), value, device="cpu")}
         if module._parameters.get("bias") is not None:
             fixed["bias"] = torch.zeros(width, device="cpu")
         try:
             with torch.no_grad():
-                out = functional_call(bare, fixed, (x,))
+                out = functional_call(bare, fixed, (_inputs(shape).clone(),))
             second = float(out.float().pow(2).mean())
         except Exception:
             return None
         if 0.9 < second < 1.1:
             return value
     return None
+
+
+@lru_cache(4)  # a deep model has many norms of one width
+def _inputs(shape: tuple[int, ...]) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(0), device="cpu")
