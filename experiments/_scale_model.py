@@ -113,8 +113,19 @@ MODELS = {
 }
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What a start takes beside its fills: seconds for each tensor, and for each entry.
+
+    Each entry's memory is new from the system, and is read back once.
+    """
+
+    tensor: float
+    entry: float
+
+
 def per_rank(
-    model: Llama, ranks: int, tensor: int, scheme: str, costs: Costs, handling: float
+    model: Llama, ranks: int, tensor: int, scheme: str, costs: Costs, beside: Beside
 ) -> tuple[float, int]:
     """Return seconds and entries of the rank that holds most.
 
@@ -126,9 +137,9 @@ def per_rank(
         tensor: ranks that share each layer.
         scheme: of the weights; an embedding's table is drawn, whatever it is.
         costs: of each scheme's blocks.
-        handling: seconds for each tensor, beside its fill.
+        beside: what comes on top.
     """
-    seconds, entries = model.tensors * handling, 0
+    seconds, entries = model.tensors * beside.tensor, 0
     weights = list(model.weights())
     for i, (count, m, n, cut) in enumerate(weights):
         rows = -(-m // tensor) if cut == "rows" else m
@@ -137,7 +148,7 @@ def per_rank(
         law = scheme if i < len(weights) - 1 else "he_normal"
         seconds += count * costs[law].seconds(law, rows, columns, n)
         entries += count * rows * columns
-    return seconds, entries
+    return seconds + entries * beside.entry, entries
 
 
 def costs_of(fills: Sequence[Mapping[str, Any]], dtype: str) -> dict[str, Cost]:
@@ -149,11 +160,14 @@ def costs_of(fills: Sequence[Mapping[str, Any]], dtype: str) -> dict[str, Cost]:
     }
 
 
-def handling_of(measured: Mapping[str, Any]) -> float:
-    """Return seconds for each tensor beside its fill: what a tiny model takes, less its blocks."""
-    costs, found = costs_of(measured["fills"], "float32"), []
+def beside_of(measured: Mapping[str, Any]) -> Beside:
+    """Return what comes beside the fills: of a tensor, what a tiny model takes less its blocks."""
+    rivals, costs = measured["rivals"], costs_of(measured["fills"], "float32")
+    entry = rivals["fresh fill_"] - rivals["fill_"] + rivals["norm"]
+    found = []
     for row in measured["starts"]:
         if row["model"] == "tiny":
-            fills, _ = per_rank(TINY, row["ranks"], row["tensor"], row["scheme"], costs, 0.0)
+            asked = (row["ranks"], row["tensor"], row["scheme"])
+            fills, _ = per_rank(TINY, *asked, costs, Beside(0.0, entry))
             found.append((row["seconds"] - fills) / TINY.tensors)
-    return max(0.0, sum(found) / len(found))
+    return Beside(max(0.0, sum(found) / len(found)), entry)

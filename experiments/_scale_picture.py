@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
-from _scale_model import LINK, MODELS, costs_of, handling_of, per_rank
+from _scale_model import LINK, MODELS, beside_of, costs_of, per_rank
 from matplotlib.figure import Figure
 
 RANKS = tuple(2**power for power in range(3, 13))
@@ -13,7 +13,7 @@ RANKS = tuple(2**power for power in range(3, 13))
 
 def draw(measured: Mapping[str, Any], path: Path) -> None:
     """Write the picture as PNG: lines are computed, dots were run."""
-    costs, handling = costs_of(measured["fills"], "float32"), handling_of(measured)
+    costs, beside = costs_of(measured["fills"], "float32"), beside_of(measured)
     drawing = measured["rivals"]["normal_"]
     with matplotlib.rc_context(
         {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
@@ -22,7 +22,7 @@ def draw(measured: Mapping[str, Any], path: Path) -> None:
         panels = figure.subplots(1, len(MODELS), sharey=True)
         for axes, (name, model) in zip(panels, MODELS.items(), strict=True):
             for scheme, colour in (("he_normal", "#0072b2"), ("harmonic", "#d55e00")):
-                seconds = [per_rank(model, n, 1, scheme, costs, handling)[0] for n in RANKS]
+                seconds = [per_rank(model, n, 1, scheme, costs, beside)[0] for n in RANKS]
                 axes.loglog(RANKS, seconds, color=colour, label=f"{scheme}, in place")
                 run = [
                     (row["ranks"], row["seconds"])

@@ -85,12 +85,25 @@ def measure_fills() -> list[dict[str, Any]]:
 
 
 def measure_rivals() -> dict[str, float]:
-    """Return seconds per entry of torch's own draws and of writing memory."""
+    """Return seconds per entry of torch's own draws, of writing memory and of reading it."""
     tensor = torch.empty(4096, 8192)
     return {
         "normal_": timed(partial(nn.init.normal_, tensor)) / tensor.numel(),
         "fill_": timed(partial(tensor.fill_, 1.0)) / tensor.numel(),
+        "norm": timed(partial(torch.linalg.vector_norm, tensor)) / tensor.numel(),
+        "fresh fill_": statistics.median(fresh_fill(2**27)[0] for _ in range(REPEATS)),
+        "fresh fill_ beyond 5 GB": fresh_fill(9 * 2**28)[-1],
     }
+
+
+def fresh_fill(entries: int) -> list[float]:
+    """Return seconds per entry of writing memory that the system has yet to give, by the GB."""
+    seconds = []
+    for part in torch.empty(entries).split(2**28):
+        begin = time.perf_counter()
+        part.fill_(1.0)
+        seconds.append((time.perf_counter() - begin) / part.numel())
+    return seconds
 
 
 def measure_broadcasts() -> list[dict[str, float]]:

@@ -1,6 +1,7 @@
 """Starts of a Llama, and of smaller models, however they are spread over the ranks."""
 
 import copy
+from unittest import mock
 
 import torch
 from parallel import PLAIN_PLAN, emptied, on_meta, shard, spread, stage
@@ -19,6 +20,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 import firstlight
 from firstlight.model.sharding import placed_draws
+from firstlight.model.undo import Saved
 
 SCHEMES = ["harmonic", "he_normal", "auto"]
 OWN = {"exclude": ["angles"]}
@@ -183,6 +185,16 @@ def undone(rank, world, folder):
     assert all(torch.equal(before[name], part) for name, part in copies(model).items())
 
 
+def uncopied(rank, world, folder):
+    """Without undo no shard is copied: there may be no room for a second one."""
+    model = emptied(shard(on_meta(), init_device_mesh("cpu", (world,))))
+    with mock.patch.object(Saved, "add_tensor") as copied:
+        firstlight.plan(model, "he_normal", empty=True, **OWN).apply(undo=False)
+        assert not copied.called
+        firstlight.plan(model, "he_normal", **OWN).apply()
+        assert copied.called
+
+
 def gathered(rank, world, folder):
     """Parameters that a forward has left whole: a start must outlive FSDP's gathered copies."""
     options = {"scheme": "he_normal", "seed": 3}
@@ -230,5 +242,5 @@ def own_start(model):
 
 
 def everything(rank, world, folder):
-    for body in (other_ways, uneven, padded, stages, own_starts, trained, direct, undone):
+    for body in (other_ways, uneven, padded, stages, own_starts, trained, direct, undone, uncopied):
         body(rank, world, folder)

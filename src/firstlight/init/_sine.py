@@ -23,8 +23,8 @@ from firstlight.init.block import Block
 #: Row indices -> integer frequencies and phases in turns of those rows.
 Rows = Callable[[Tensor], tuple[Tensor, Tensor]]
 
-# Tables are made for this many blocks at once: they are small, and so would be each call.
-_BLOCKS = 8
+# Tables are made for several blocks at once, as long as they are small: so would be each call.
+_BLOCKS, _TABLES = 8, 2**16
 # A table's sine of a whole half turn is noise of 1e-16; it should be zero.
 _NOISE = 1e-15
 # Up to this width rounding to float32 cannot move a row's sum by 1e-6 of the row's norm.
@@ -47,8 +47,9 @@ def fill_sines(tensor: Tensor, part: Block, rows: Rows, amplitude: float) -> Ten
     step = rows_per_block(tensor, len(columns.hull))
     # One buffer for all blocks: fresh memory for each would cost more than the sines.
     buffer = torch.empty(step, *columns.shape, dtype=torch.float64, device=device)
-    for start in range(0, len(held), _BLOCKS * step):
-        frequency, phase = rows(held[start : start + _BLOCKS * step])
+    blocks = max(1, min(_BLOCKS, _TABLES // (step * sum(columns.shape))))
+    for start in range(0, len(held), blocks * step):
+        frequency, phase = rows(held[start : start + blocks * step])
         tables = SineTables.of(frequency.to(device), phase.to(device), columns, amplitude)
         block = partial(_block, tables, frequency, phase, tensor.dtype, buffer)
         write_rows(tensor[start : start + len(frequency)], block, step)

@@ -5,6 +5,7 @@ says what it covers, so that is tried: what still holds the mark put there befor
 """
 
 import hashlib
+import math
 from collections.abc import Callable, Iterator
 
 import torch
@@ -14,6 +15,7 @@ from firstlight.errors import FirstlightError
 from firstlight.init.shards import own_part
 from firstlight.model.names import names_by_id
 from firstlight.model.placed_draws import placed_draws
+from firstlight.model.readback import norm
 from firstlight.model.slots import Slot
 
 
@@ -108,7 +110,7 @@ def _standing_in(slot: Slot) -> nn.Module:
 def _start_module(planned: nn.Module, module: nn.Module, group: list[Slot], seed: int) -> list[str]:
     tensors = [(slot.name, t) for slot in group if slot.storage for t in slot.storage.stored()]
     for _, tensor in tensors:
-        tensor.detach().copy_(_mark(tensor))
+        tensor.detach().fill_(_mark(tensor))
     path = group[0].name.rpartition(".")[0]
     digest = hashlib.blake2b(f"{seed}:{path}:framework".encode(), digest_size=4).digest()
     for make in _starts(planned, module):
@@ -145,18 +147,20 @@ def _cuda(tensors: list[tuple[str, Tensor]]) -> set[torch.device]:
     return {t.device for _, t in tensors if t.device.type == "cuda"}
 
 
-def _mark(tensor: Tensor) -> Tensor:
+def _mark(tensor: Tensor) -> float | bool:
+    """Return a value that no start gives to a tensor; of truth values there is none."""
     if tensor.is_floating_point() or tensor.is_complex():
-        return torch.full_like(tensor, float("nan"))
-    if tensor.dtype == torch.bool:
-        return torch.zeros_like(tensor)
-    return torch.full_like(tensor, torch.iinfo(tensor.dtype).min)
+        return float("nan")
+    return False if tensor.dtype == torch.bool else torch.iinfo(tensor.dtype).min
 
 
 def _marked(tensor: Tensor) -> bool:
-    if tensor.dtype == torch.bool or not tensor.numel():
-        return False
+    """Return whether any mark is left; a norm finds them without a copy of the whole."""
     values = own_part(tensor.detach())
-    if tensor.is_floating_point() or tensor.is_complex():
-        return bool(values.isnan().any())
-    return bool((values == torch.iinfo(tensor.dtype).min).any())
+    if tensor.dtype == torch.bool or not values.numel():
+        return False
+    if tensor.is_complex():
+        values = torch.view_as_real(values)
+    if values.is_floating_point():
+        return math.isnan(norm(values))
+    return bool((values == _mark(tensor)).any())

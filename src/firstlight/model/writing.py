@@ -65,7 +65,7 @@ def write(
     # what a parametrization does with a value is its own affair, so those come first
     todo.sort(key=lambda item: bool(item[0].storage and item[0].storage.direct))
     storages = [slot.storage for slot, _ in todo if slot.storage]
-    saved.add(storage for storage in storages if keep or not storage.direct)
+    saved.add(storage for storage in storages if keep or not storage.own)
     if fitted and not keep:
         for tensor in chain(model.parameters(), model.buffers()):
             saved.add_tensor(tensor)

@@ -69,7 +69,8 @@ def closes_a_branch(module: nn.Module) -> bool:
 def _neutral(module: Any) -> float | None:
     """Return the weight with which the norm's outputs have second moment 1, of 1 and 0."""
     width = len(module._parameters["weight"])
-    for shape in ((32, width), (4, width, 8, 8), (4, 8, 8, width)):  # rows, or images
+    rows = max(4, min(32, 4096 // max(width, 1)))  # enough for a mean, and little to compute
+    for shape in ((rows, width), (4, width, 8, 8), (4, 8, 8, width)):  # rows, or images
         found = _tried(module, shape, width)
         if found is not None:
             return found
