@@ -9,6 +9,7 @@ from firstlight.init import (
     blumenfeld_,
     diagonal_plus_noise_,
     edge_of_chaos_,
+    gradient_control_,
     harmonic_,
     harmonic_depthwise_,
     looks_linear_,
@@ -16,6 +17,8 @@ from firstlight.init import (
     sinusoidal_,
     siren_,
     variance_scaling_,
+    vi3nr_,
+    winner_,
     zero_,
 )
 
@@ -28,6 +31,10 @@ RANDOM = {
     "orthogonal": (orthogonal_, {"gain": 1.5}),
     "siren": (siren_, {"alpha": 1.5}),
     "siren_first": (siren_, {"first": True}),
+    "siren_normal": (siren_, {"distribution": "normal"}),
+    "gradient_control": (gradient_control_, {"omega": 20.0}),
+    "winner": (winner_, {"noise": 2.0, "first": True}),
+    "vi3nr": (vi3nr_, {"activation": "tanh"}),
     "diagonal_plus_noise": (diagonal_plus_noise_, {"depth": 30, "activation": "tanh"}),
     "edge_of_chaos": (edge_of_chaos_, {"activation": "erf", "bias_variance": 0.1}),
     "looks_linear": (looks_linear_, {}),

@@ -4,6 +4,7 @@ from firstlight.init.block import Block
 from firstlight.init.blumenfeld import blumenfeld_
 from firstlight.init.diagonal_plus_noise import diagonal_plus_noise_
 from firstlight.init.edge_of_chaos import edge_of_chaos_
+from firstlight.init.gradient_control import gradient_control_
 from firstlight.init.harmonic import harmonic_
 from firstlight.init.harmonic_depthwise import harmonic_depthwise_
 from firstlight.init.looks_linear import looks_linear_
@@ -14,6 +15,8 @@ from firstlight.init.sinusoidal import sinusoidal_
 from firstlight.init.siren import siren_
 from firstlight.init.stream import Stream
 from firstlight.init.variance_scaling import variance_scaling_
+from firstlight.init.vi3nr import vi3nr_
+from firstlight.init.winner import winner_
 from firstlight.init.zero import zero_
 
 __all__ = [
@@ -25,6 +28,7 @@ __all__ = [
     "diagonal_plus_noise_",
     "edge_of_chaos_",
     "find_scheme",
+    "gradient_control_",
     "harmonic_",
     "harmonic_depthwise_",
     "looks_linear_",
@@ -34,5 +38,7 @@ __all__ = [
     "sinusoidal_",
     "siren_",
     "variance_scaling_",
+    "vi3nr_",
+    "winner_",
     "zero_",
 ]

@@ -95,6 +95,21 @@ class Arcsine(Distribution):
 
 
 @dataclass(frozen=True)
+class Noisy(Distribution):
+    """Values of another law plus N(0, noise^2), from lanes of their own."""
+
+    law: Distribution
+    noise: float
+
+    def fill(self, words: Words, out: Array) -> None:
+        """Write sums."""
+        self.law.fill(words, out)
+        noise = np.empty_like(out)
+        Normal(self.noise).fill(lambda lane, columns: words(self.law.lanes + lane, columns), noise)
+        np.add(out, noise, out=out)
+
+
+@dataclass(frozen=True)
 class TruncatedNormal(Distribution):
     """N(0, scale^2) given that it lies within two standard deviations, or other limits.
 

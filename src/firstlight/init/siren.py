@@ -4,11 +4,10 @@ import math
 
 from torch import Tensor
 
-from firstlight.errors import positive
 from firstlight.init._draw import draw
+from firstlight.init._sine_law import sine_law
 from firstlight.init._tensor import part_of
 from firstlight.init.block import Block
-from firstlight.init.distributions import Uniform
 from firstlight.init.shards import blockwise
 from firstlight.init.stream import Randomness
 
@@ -20,10 +19,11 @@ def siren_(
     first: bool = False,
     omega: float = 30.0,
     alpha: float = 1.0,
+    distribution: str = "uniform",
     generator: Randomness = None,
     block: Block | None = None,
 ) -> Tensor:
-    """Fill for layers sin(omega (W x + b)), uniformly.
+    """Fill for layers sin(omega (W x + b)).
 
         first layer:  U(-1/n, 1/n) alpha
         others:       U(-sqrt(6/n), sqrt(6/n)) alpha / omega
@@ -36,6 +36,7 @@ def siren_(
         first: whether the layer reads the coordinates.
         omega: frequency factor of the sine, above 0.
         alpha: weight scale, above 0; published for 1 and more.
+        distribution: "uniform", as published, or "normal" of the same variance.
         generator: source of randomness, a torch generator or a ``Stream``; the values depend
             on no device, stride or block.
         block: which block of a larger tensor this is; None takes it for the whole.
@@ -44,7 +45,8 @@ def siren_(
         ``tensor``, filled in place.
 
     Raises:
-        OptionError: the tensor cannot be filled, or omega or alpha is not above 0.
+        OptionError: the tensor cannot be filled, omega or alpha is not above 0, or another
+            distribution.
 
     Example:
         >>> import torch
@@ -56,7 +58,5 @@ def siren_(
     Reference: Sitzmann et al., arXiv 2006.09661; weight scaling: arXiv 2410.04779.
     """
     part = part_of(tensor, "siren_", block)
-    inputs = part.inputs
-    omega, alpha = positive(omega, "omega"), positive(alpha, "alpha")
-    bound = alpha / max(inputs, 1) if first else alpha * math.sqrt(6 / max(inputs, 1)) / omega
-    return draw(tensor, part, Uniform(bound), generator)
+    law = sine_law(part.inputs, math.sqrt(6), first, omega, alpha, distribution)
+    return draw(tensor, part, law, generator)

@@ -2,6 +2,7 @@
 
 from firstlight.theory.activations import ACTIVATIONS, Activation
 from firstlight.theory.arcsine import ArcsineLaw
+from firstlight.theory.balanced import balanced_gain, balanced_scale
 from firstlight.theory.edge_of_chaos import edge_of_chaos
 from firstlight.theory.expectation import gaussian_expectation
 from firstlight.theory.flip import (
@@ -29,12 +30,15 @@ from firstlight.theory.skew import (
     skew_threshold,
     skewed_share,
 )
+from firstlight.theory.winner import spectral_centroid, winner_noise
 
 __all__ = [
     "ACTIVATIONS",
     "Activation",
     "ArcsineLaw",
     "MeanField",
+    "balanced_gain",
+    "balanced_scale",
     "critical_gain",
     "edge_of_chaos",
     "expected_oui",
@@ -56,5 +60,7 @@ __all__ = [
     "sine_variance",
     "skew_threshold",
     "skewed_share",
+    "spectral_centroid",
     "squared_slope",
+    "winner_noise",
 ]
