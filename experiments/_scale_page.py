@@ -218,8 +218,9 @@ Buffers that only the model can compute are named by the plan; exclude them and 
 ![Time against ranks, for weights filled in place, and drawn on one rank and sent](images/scale.png)
 
 Lines and plain columns are computed by the small model below, for one thread on each rank; dots and
-the columns "run" are starts of one rank that were run. Two threads take about 0.55 of the time, and
-ranks do not wait for each other. "Beyond the weights" is working memory.
+the columns "run" are starts of one rank that were run. Ranks do not wait for each other. "Beyond the
+weights" is working memory: what a second start in the same process took, and no less than 4 MiB, which
+`make bench` measures on one device.
 FSDP cuts weights along their outputs; TP 8 first shares each layer among 8 ranks.
 """
 
@@ -232,8 +233,8 @@ copied: no GPU was at hand to measure them.
 
 A random orthogonal matrix is all or nothing: one entry depends on all others. `orthogonal` and
 `looks_linear` on shards are exact all the same, as every rank makes the whole matrix and keeps its
-part: nothing is sent, but time (QR, cubic in the width) and working memory (4 bytes for each entry of
-the largest matrix) do not fall with the number of ranks. `harmonic` is the orthogonal alternative
+part: nothing is sent, but time (QR, cubic in the width) and working memory (some 16 bytes for each
+entry of the largest matrix) do not fall with the number of ranks. `harmonic` is the orthogonal alternative
 in closed form: its rows are orthogonal for up to n - 1 of them, and its blocks cost what they hold.
 `lsuv`, which runs the model, is refused on shards.
 
@@ -242,11 +243,11 @@ in closed form: its rows are orthogonal for up to n - 1 of them, and its blocks 
 | what | what happens |
 |---|---|
 | a rank dies | the others finish: they need nothing from it. What follows is torch's affair |
-| a write fails on one rank | that rank's weights are as they were, and it raises |
+| a write fails on one rank | it raises; its weights are as they were, unless `undo=False` kept no copy |
 | another number of ranks, another mesh | the same weights; checkpoints of `torch.distributed.checkpoint` load as ever |
 | a parameter was renamed since the plan | refused by name, with the nearest planned name; weights depend on names |
 | a plan of a sharded model, applied on another mesh | refused, both meshes named; plans made on the meta device fit any |
 | a buffer that nobody fills after `to_empty` | refused by name |
 | ranks with different models, seeds or versions | `sharding.check_agreement(plan)` names the ranks that differ |
-| `FullyShardedDataParallel` (FSDP1), partial sums, `lsuv` | refused, with what to do instead |
+| `FullyShardedDataParallel` (FSDP1), partial sums, `lsuv`, sharded weight_norm and its kin | refused, with what to do instead |
 """

@@ -2,6 +2,7 @@
 
 import os
 import re
+from functools import partial
 
 import pytest
 import torch
@@ -10,8 +11,9 @@ from parallel import emptied, on_meta, shard, spread
 from sharded import check_untouched, copies, garbage, named, own
 from torch import nn
 from torch.distributed.device_mesh import init_device_mesh
-from torch.distributed.fsdp import FullyShardedDataParallel
-from torch.distributed.tensor import DTensor, Partial, Shard
+from torch.distributed.fsdp import FullyShardedDataParallel, fully_shard
+from torch.distributed.tensor import DTensor, Partial, Shard, distribute_tensor
+from torch.nn.utils.parametrizations import spectral_norm, weight_norm
 
 import firstlight
 from firstlight.errors import FirstlightError, OptionError
@@ -123,6 +125,22 @@ def refused_fills(weight):
     with pytest.raises(OptionError, match=r"harmonic_.*block"):
         harmonic_(weight, block=mine)
     assert (own(weight) == 7).all()
+    # most ranks hold nothing of it, and must not go on without the others
+    thin = distribute_tensor(torch.ones(1, 8), weight.device_mesh, [Shard(0)], src_data_rank=None)
+    with pytest.raises(OptionError, match="bogus"):
+        harmonic_(thin, gain="bogus")
+
+
+def parametrized(rank, world, folder):
+    """What stands behind a parametrization can't be written shard by shard."""
+    mesh = init_device_mesh("cpu", (world,))
+    for norm in (weight_norm, spectral_norm):
+        plain = nn.Sequential(nn.Linear(8, 8), norm(nn.Linear(8, 8)))
+        with torch.device("meta"):
+            planned = firstlight.plan(nn.Sequential(nn.Linear(8, 8), nn.Linear(8, 8)), "he_normal")
+        model = fully_shard(plain, mesh=mesh)
+        for start in (partial(firstlight.plan, model, "harmonic"), partial(planned.apply, model)):
+            refused(model, start, "1.weight", "before it is sharded")
 
 
 def agreement(rank, world, folder):
@@ -132,7 +150,7 @@ def agreement(rank, world, folder):
 
 
 def everything(rank, world, folder):
-    for body in (renamed, another_mesh, failing_write, refusals, agreement):
+    for body in (renamed, another_mesh, failing_write, refusals, parametrized, agreement):
         body(rank, world, folder)
         dist.barrier()
 

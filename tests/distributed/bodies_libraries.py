@@ -53,6 +53,11 @@ def resnet():
     return resnet18(num_classes=10, zero_init_residual=True)
 
 
+def attention():
+    """Starts its output layer's bias itself, and not that layer."""
+    return nn.Sequential(nn.ModuleList([nn.MultiheadAttention(32, 4) for _ in range(2)]))
+
+
 def compiled():
     model = nn.Sequential(nn.Sequential(nn.Linear(10, 20), nn.Tanh()), nn.Linear(20, 6))
     model[0] = torch.compile(model[0])
@@ -68,17 +73,20 @@ def shard(model, mesh):
 
 
 def untied(rank, world, folder):
-    """Built on the meta device, where its own ``_init_weights`` has drawn nothing yet."""
-    with torch.device("meta"):
-        whole_one, model = llama(), llama()
-    plan = firstlight.plan(whole_one, seed=3)
-    expected = plan.apply(garbage(whole_one.to_empty(device="cpu"))).state_dict()
-    assert torch.equal(expected["lm_head.weight"], expected["model.embed_tokens.weight"])
-    garbage(shard(model, init_device_mesh("cpu", (world,))).to_empty(device="cpu"))
-    with nothing_sent("untied"):
-        plan.apply(model)
-    for name, tensor in model.state_dict().items():
-        assert torch.equal(whole(tensor), expected[name]), name
+    """Built on the meta device, where no start has drawn anything yet: each runs layer by layer."""
+    mesh = init_device_mesh("cpu", (world,))
+    for make in (llama, gpt2, attention):
+        with torch.device("meta"):
+            whole_one, model = make(), make()
+        plan = firstlight.plan(whole_one, seed=3)
+        expected = plan.apply(garbage(whole_one.to_empty(device="cpu"))).state_dict()
+        if make is llama:
+            assert torch.equal(expected["lm_head.weight"], expected["model.embed_tokens.weight"])
+        garbage(shard(model, mesh).to_empty(device="cpu"))
+        with nothing_sent(make.__name__):
+            plan.apply(model)
+        for name, tensor in model.state_dict().items():
+            assert torch.equal(whole(tensor), expected[name]), (make.__name__, name)
 
 
 def everything(rank, world, folder):

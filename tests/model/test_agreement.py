@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 import firstlight
-from firstlight.model.agreement import digest
+from firstlight.errors import OptionError
+from firstlight.model.agreement import check_agreement, digest
 
 
 def build():
@@ -60,3 +61,20 @@ def test_a_function_enters_by_its_name_and_not_by_its_address():
     )
     assert run.stdout.strip() == silu.hex()
     assert silu != mish
+
+
+def test_so_do_a_dtype_a_version_and_the_code_of_a_lambda(monkeypatch):
+    same = digest(firstlight.plan(build()))
+    assert digest(firstlight.plan(build().half())) != same
+    scaled = [
+        digest(firstlight.plan(nn.Linear(4, 8), "harmonic", gain=function))
+        for function in (lambda x: x.relu(), lambda x: x.tanh())
+    ]
+    assert scaled[0] != scaled[1]
+    monkeypatch.setattr(firstlight, "__version__", "another")
+    assert digest(firstlight.plan(build())) != same
+
+
+def test_only_plans_are_compared():
+    with pytest.raises(OptionError, match="expected a plan"):
+        check_agreement("harmonic")

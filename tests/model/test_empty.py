@@ -174,3 +174,91 @@ def test_garbage_that_is_left_alone_is_refused_where_it_shows():
     with pytest.raises(FirstlightError, match=r"^0.weight holds NaN.* pass empty=True"):
         firstlight.initialize(model)
     assert model[1].weight.isnan().all()  # and nothing was written
+
+
+def test_blocks_start_their_layers_again_as_when_the_model_is_made():
+    if importlib.util.find_spec("transformers") is None:
+        pytest.skip("transformers is not installed")
+    t = load("transformers")
+    config = t.GPT2Config(n_embd=64, n_layer=8, n_head=2, vocab_size=50, n_positions=8)
+    with torch.device("meta"):
+        model = t.GPT2LMHeadModel(config)
+    plan = firstlight.plan(model)
+    poisoned(model)
+    plan.apply(undo=False)
+    narrow = model.transformer.h[3].attn.c_proj.weight.detach()
+    assert float(narrow.std()) == pytest.approx(0.02 / 4, rel=0.1)
+    wide = model.transformer.h[3].attn.c_attn.weight.detach()
+    assert float(wide.std()) == pytest.approx(0.02, rel=0.1)
+
+
+def test_attention_starts_the_layers_in_it():
+    with torch.device("meta"):
+        model = nn.MultiheadAttention(64, 4)
+    plan = firstlight.plan(model)
+    plan.apply(poisoned(model))
+    assert not model.out_proj.bias.any()
+    assert not model.in_proj_bias.any()
+    assert (
+        float(model.in_proj_weight.detach().abs().max()) <= (6 / (64 + 192)) ** 0.5
+    )  # Xavier's bound
+
+
+class Fills(nn.Module):
+    """Starts all that it has, and what its user has excluded, too."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+        self.mine, self.own = nn.Parameter(torch.zeros(4)), nn.Parameter(torch.zeros(4))
+        self.register_buffer("mask", torch.zeros(4, dtype=torch.bool))
+        self.register_buffer("small", torch.zeros(4, dtype=torch.uint8))
+
+    def reset_parameters(self):
+        with torch.no_grad():
+            for tensor in (self.mine, self.own):
+                tensor.fill_(1.0)
+            self.small.zero_()
+
+
+def test_what_is_excluded_stays_whatever_a_layers_own_start_does():
+    with torch.device("meta"):
+        model = Fills()
+    plan = firstlight.plan(model, exclude=["mine", "mask"])
+    poisoned(model)
+    model.mine.detach().fill_(5.0)
+    model.mask.fill_(True)
+    plan.apply()
+    assert (model.mine == 5).all()
+    assert (model.own == 1).all()
+    assert model.mask.all()
+    assert not model.small.any()
+
+
+def test_a_mask_that_nobody_fills_is_named():
+    with torch.device("meta"):
+        model = Fills()
+    with pytest.raises(FirstlightError, match="nobody fills mask after to_empty"):
+        firstlight.plan(model).apply(poisoned(model))
+
+
+def test_what_a_parametrization_keeps_for_itself_is_named():
+    with torch.device("meta"):
+        model = nn.Sequential(nn.utils.parametrizations.spectral_norm(nn.Linear(4, 3)))
+    plan = firstlight.plan(model, "he_normal")
+    assert plan.unfilled == tuple(f"0.parametrizations.weight.0.{name}" for name in ("_u", "_v"))
+    model = nn.Sequential(nn.utils.parametrizations.weight_norm(nn.Linear(4, 3)))
+    firstlight.initialize(poisoned(model), "he_normal", empty=True)
+    assert model[0].weight.isfinite().all()
+
+
+@pytest.mark.parametrize(("gain", "what"), [(1e-9, "all zeros"), (1e7, "not finite")])
+@pytest.mark.parametrize("undo", [False, True])
+def test_values_that_the_dtype_cannot_hold_are_refused_before_any_is_written(gain, what, undo):
+    model = nn.Sequential(nn.Linear(8, 8), nn.Linear(8, 8)).half()
+    before = [parameter.detach().clone() for parameter in model.parameters()]
+    plan = firstlight.plan(model, "harmonic", overrides={"1.weight": f"harmonic:gain={gain}"})
+    with pytest.raises(FirstlightError, match=f"^1.weight would be {what} in torch.float16"):
+        plan.apply(undo=undo)
+    for parameter, value in zip(model.parameters(), before, strict=True):
+        assert torch.equal(parameter, value)

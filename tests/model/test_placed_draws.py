@@ -8,6 +8,7 @@ import torch
 from scipy import stats
 from torch import nn
 
+from firstlight.errors import OptionError
 from firstlight.model.sharding import placed_draws
 
 
@@ -224,3 +225,29 @@ def test_after_an_error_draws_are_torchs_own_again():
 def test_a_library_without_that_function_is_no_matter():
     with mock.patch.object(nn.init, "_no_grad_trunc_normal_", None):
         assert drawn(lambda net: nn.init.normal_(net.scale)).scale != 0
+
+
+@pytest.mark.parametrize(
+    "wrap", [nn.DataParallel, lambda model: torch.compile(model, backend="eager")]
+)
+def test_wrappers_change_no_draw(wrap):
+    plain, inner = Net(), Net()
+    for model in (plain, wrap(inner)):
+        with placed_draws(model, seed=2):
+            for module in model.modules():
+                if isinstance(module, nn.Linear):
+                    module.reset_parameters()
+    assert torch.equal(plain.a.weight, inner.a.weight)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "words"),
+    [
+        (("x",), {}, "expected a torch.nn.Module"),
+        ((nn.Linear(2, 2), -1), {}, "seed must be a whole number"),
+        ((nn.Linear(2, 2),), {"names": ["weight"]}, "names must map"),
+    ],
+)
+def test_bad_arguments_are_refused(arguments, options, words):
+    with pytest.raises(OptionError, match=words), placed_draws(*arguments, **options):
+        pass

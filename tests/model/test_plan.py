@@ -403,7 +403,7 @@ def test_stale_plans_are_refused():
 def test_weights_that_half_precision_cannot_hold_are_an_error(gain):
     model = build().half()
     before = state(model)
-    with pytest.raises(FirstlightError, match=r"in torch.float16 once it is written"):
+    with pytest.raises(FirstlightError, match=r"would be (all zeros|not finite) in torch.float16"):
         firstlight.plan(model, "harmonic", gain=gain).apply()
     assert same(before, state(model))
 

@@ -49,8 +49,10 @@ def held(tensor: Any) -> tuple[Tensor, ...]:
     torch knows is understood: uneven, strided, or sharded over several axes of the mesh.
 
     Raises:
-        OptionError: the tensor is a partial sum, of which no rank holds any entry.
+        OptionError: the tensor is no DTensor, or a partial sum, of which no rank holds any entry.
     """
+    if not is_sharded(tensor):
+        raise OptionError(f"expected a DTensor, got {type(tensor).__name__}")
     from torch.distributed.tensor import Partial
 
     placements, mesh = tuple(tensor.placements), tensor.device_mesh
@@ -153,11 +155,19 @@ def blockwise(fill: Callable[P, Tensor]) -> Callable[P, Tensor]:
             return fill(*args, **kwargs)
         _check_for_shards(fill.__name__, random, kwargs)
         options = {name: kwargs[name] for name in kwargs if name not in ("tensor", "block")}
-        for piece in pieces(whole.to_local(), held(whole), whole.shape):
+        found = list(pieces(whole.to_local(), held(whole), whole.shape))
+        for piece in found or [_nothing(whole)]:
             fill_block(piece.tensor, *args[1:], block=piece.block, **options)
         return whole
 
     return filled
+
+
+def _nothing(whole: Any) -> Piece:
+    """Return no entries: a rank that holds none refuses the same arguments as the others."""
+    shape = tuple(whole.shape)
+    block = Block(shape, (range(0), *map(range, shape[1:])))
+    return Piece(torch.empty(block.sizes, dtype=whole.dtype, device="cpu"), block)
 
 
 def _check_for_shards(scheme: str, random: bool, options: Mapping[str, Any]) -> None:

@@ -3,10 +3,13 @@
 import hashlib
 from typing import Any
 
+import numpy as np
+import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from firstlight.errors import FirstlightError
+import firstlight
+from firstlight.errors import FirstlightError, OptionError
 from firstlight.model.plan import Plan
 from firstlight.model.task import Task
 
@@ -27,6 +30,10 @@ def check_agreement(plan: Plan, group: Any = None) -> None:
         >>> from firstlight.model.sharding import check_agreement
         >>> check_agreement(firstlight.plan(torch.nn.Linear(2, 3)))  # alone, it agrees
     """
+    if not isinstance(plan, Plan):
+        raise OptionError(
+            f"expected a plan, as firstlight.plan makes it, got {type(plan).__name__}"
+        )
     if not dist.is_available() or not dist.is_initialized():
         return
     mine = digest(plan)
@@ -49,7 +56,8 @@ def digest(plan: Plan) -> bytes:
         >>> digest(a) == digest(b)
         False
     """
-    text = repr((plan.settings["seed"], [_written(task) for task in plan.tasks]))
+    versions = (firstlight.__version__, torch.__version__, np.__version__)
+    text = repr((versions, plan.settings["seed"], [_written(task) for task in plan.tasks]))
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
@@ -60,7 +68,9 @@ def _written(task: Task) -> tuple[Any, ...]:
     shape = task.view.shape if task.view else task.slot.shape
     where = (task.where.position, task.where.depth) if task.where else ()
     value = (task.value, task.rows_value, task.framework)
-    return (task.name, shape, scheme, options, where, value)
+    tensor = task.slot.storage.outline() if task.slot.storage else None
+    dtype = str(tensor.dtype) if tensor is not None else ""
+    return (task.name, shape, dtype, scheme, options, where, value)
 
 
 def _text(value: Any) -> str:
@@ -68,5 +78,7 @@ def _text(value: Any) -> str:
     if isinstance(value, Tensor):
         return repr((tuple(value.shape), str(value.dtype), value.tolist()))
     if callable(value) and not isinstance(value, nn.Module):
-        return f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', '')}"
+        code = getattr(value, "__code__", None)  # two lambdas may have one name
+        written = (code.co_code, code.co_names) if code else ()
+        return repr((getattr(value, "__module__", ""), getattr(value, "__qualname__", ""), written))
     return str(value)

@@ -16,17 +16,20 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from firstlight.errors import FirstlightError
+from firstlight.errors import FirstlightError, OptionError
 from firstlight.init.distributions import Normal, TruncatedNormal, Uniform
 from firstlight.init.orthogonal import orthogonal_
 from firstlight.init.shards import is_sharded, own_part
-from firstlight.model.names import names_by_id
+from firstlight.model.names import names_by_id, unwrapped
 from firstlight.model.padding_row import own_row, padding_rows, place
 from firstlight.model.parameter_draws import ParameterDraws
+from firstlight.model.refusals import check_module, whole_seed
 from firstlight.model.resharding import reshard
 
 _OTHER_LAWS = ("random", "bernoulli", "exponential", "geometric", "cauchy", "log_normal")
-_RANDOM = frozenset(f"{law}_" for law in ("normal", "uniform", *_OTHER_LAWS))
+#: What makes new random tensors of a DTensor, each rank its own.
+_NEW = ("rand_like", "randn_like", "randint_like", "bernoulli", "native_dropout", "multinomial")
+_RANDOM = frozenset([*(f"{law}_" for law in ("normal", "uniform", *_OTHER_LAWS)), *_NEW])
 
 
 @contextlib.contextmanager
@@ -41,7 +44,9 @@ def placed_draws(
 
     So a library's ``init_weights`` or ``reset_parameters`` gives each parameter the same values
     on one device and on any mesh, and sends nothing. A draw into a temporary tensor is torch's own,
-    and a generator that is passed to a draw into a parameter is not used.
+    and a generator that is passed to a draw into a parameter is not used. What a library draws must
+    not depend on the class of a module, which FSDP changes: of Hugging Face's models call
+    ``model.apply(model._init_weights)``.
 
     Args:
         model: its parameters as they are when the block starts, DTensors or not.
@@ -65,6 +70,9 @@ def placed_draws(
         >>> torch.equal(a.weight, b.weight)
         True
     """
+    check_module(model)
+    _check_names(names)
+    seed, model = whole_seed(seed), unwrapped(model)
     reshard(model)
     own = names_by_id(model)
     named = [(own[id(p)][0], p.detach()) for p in model.parameters() if not p.is_meta]
@@ -77,6 +85,13 @@ def placed_draws(
                 stack.enter_context(mock.patch.object(nn.init, name, drawn))
         stack.enter_context(_PlacedDraws(parameters, padding_rows([*model.modules(), *also])))
         yield
+
+
+def _check_names(names: Any) -> None:
+    if not isinstance(names, Mapping):
+        raise OptionError(
+            f"names must map a parameter's name to the one to draw by, got {type(names).__name__}"
+        )
 
 
 class _PlacedDraws(TorchDispatchMode):
@@ -95,7 +110,7 @@ class _PlacedDraws(TorchDispatchMode):
             return args[0]
         if func is torch.ops.aten.select.int and self._is_padding(*args):
             return own_row(args[0], args[2])
-        if func.overloadpacket.__name__ in _RANDOM and is_sharded(args[0]):
+        if func.overloadpacket.__name__ in _RANDOM and args and is_sharded(args[0]):
             raise FirstlightError(_refusal(func.overloadpacket.__name__))
         return func(*args, **kwargs)
 
@@ -104,9 +119,9 @@ class _PlacedDraws(TorchDispatchMode):
 
 
 def _refusal(name: str) -> str:
-    if name.removesuffix("_") in _OTHER_LAWS:
+    if name.removesuffix("_") in _OTHER_LAWS or name in _NEW:
         return (
-            f"{name} into a DTensor depends on the mesh; draw a normal, uniform, truncated normal "
+            f"{name} of a DTensor depends on the mesh; draw a normal, uniform, truncated normal "
             "or orthogonal start, whose values are known by their place"
         )
     return (

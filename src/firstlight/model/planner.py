@@ -147,9 +147,10 @@ class Planner:
         """Leave what an empty model's plan does not write to the framework's own start."""
         if not self.empty or task.writes or task.reason == EXCLUDED:
             return task
-        if task.slot.storage is None or task.slot.treatment.kind == "parametrization":
+        made = task.slot.treatment.kind == "parametrization" and not task.slot.buffer
+        if task.slot.storage is None or made:  # what makes a weight is written through it
             return task
-        after = "the framework's own start, after to_empty"
+        after = "its layer's own start, after to_empty"
         if not has_start(self.model, task.slot):
             usual = task.slot.treatment
             if isinstance(usual, Value):

@@ -1,6 +1,5 @@
 """Making a plan: what every tensor of a model gets, decided without changing anything."""
 
-import operator
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +9,7 @@ from firstlight.errors import OptionError
 from firstlight.init import Scheme, find_scheme
 from firstlight.model.plan import Plan
 from firstlight.model.planner import Asked, Planner
-from firstlight.model.refusals import check_module
+from firstlight.model.refusals import check_module, whole_seed
 
 AUTO = "auto"
 #: What the framework's own start is called among schemes.
@@ -66,7 +65,7 @@ def plan(
     """
     chosen = _chosen(scheme, options)
     _check_call(model, chosen, example, empty)
-    seed = _whole(seed)
+    seed = whole_seed(seed)
     asked = Asked(
         scheme,
         chosen,
@@ -99,13 +98,3 @@ def _check_call(model: nn.Module, scheme: Scheme | None, example: Any, empty: bo
         raise OptionError(f"empty must be True or False, got {empty!r}")
     if scheme and scheme.data_driven and example is None:
         raise OptionError(f"scheme {scheme.name!r} looks at data: pass example=batch")
-
-
-def _whole(seed: int) -> int:
-    try:
-        whole = -1 if isinstance(seed, bool) else operator.index(seed)
-    except TypeError:
-        whole = -1
-    if whole < 0:
-        raise OptionError(f"seed must be a whole number >= 0, got {seed!r}")
-    return whole

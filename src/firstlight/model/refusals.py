@@ -1,5 +1,6 @@
 """What a plan refuses, in words: a number that does not fit, a model without weights."""
 
+import operator
 from typing import Any
 
 import torch
@@ -7,6 +8,7 @@ from torch import nn
 
 from firstlight.errors import OptionError
 from firstlight.init import Scheme
+from firstlight.init.shards import is_sharded
 from firstlight.model.kinds import Kept
 from firstlight.model.overrides import Override
 from firstlight.model.slots import Slot
@@ -24,6 +26,22 @@ def check_module(model: Any) -> None:
         is_class = isinstance(model, type)
         what = f"the class {model.__name__}" if is_class else type(model).__name__
         raise OptionError(f"expected a torch.nn.Module, got {what}")
+
+
+def whole_seed(seed: Any) -> int:
+    """Return a seed as an int; raise ``OptionError`` unless it is a whole number >= 0.
+
+    Example:
+        >>> whole_seed(3)
+        3
+    """
+    try:
+        whole = -1 if isinstance(seed, bool) else operator.index(seed)
+    except TypeError:
+        whole = -1
+    if whole < 0:
+        raise OptionError(f"seed must be a whole number >= 0, got {seed!r}")
+    return whole
 
 
 def check_value(override: Override, dtype: torch.dtype) -> None:
@@ -63,5 +81,17 @@ def check_parallel(model: nn.Module, found: list[Slot], scheme: Scheme | None) -
                 "FullyShardedDataParallel keeps its parameters flattened; initialize the model "
                 "before it is wrapped, or shard it with torch.distributed.fsdp.fully_shard"
             )
+    for slot in found:
+        check_unparametrized(slot)
     if scheme is not None and scheme.data_driven and any(slot.spread for slot in found):
         raise OptionError(WHOLE_RUN)
+
+
+def check_unparametrized(slot: Slot) -> None:
+    """Raise ``OptionError`` for a weight whose parametrization would have to gather its shards."""
+    if slot.storage is None or slot.storage.own or not any(map(is_sharded, slot.storage.stored())):
+        return
+    raise OptionError(
+        f"{slot.name} is made by {slot.storage.through} of sharded tensors, and cannot be written "
+        "without gathering them; initialize the model before it is sharded"
+    )

@@ -8,6 +8,7 @@ from torch import nn
 
 from firstlight.errors import FirstlightError
 from firstlight.init.shards import is_sharded
+from firstlight.model.refusals import check_unparametrized
 from firstlight.model.slots import Slot, slots
 from firstlight.model.task import Task
 
@@ -26,6 +27,7 @@ def aimed_at(model: nn.Module, tasks: Sequence[Task]) -> list[Task]:
     found: list[Task] = []
     unknown: list[str] = []
     for slot in slots(model):
+        check_unparametrized(slot)
         group = next((by_name[name] for name in slot.names if name in by_name), None)
         if group is None:
             unknown.append(slot.name)

@@ -10,7 +10,7 @@ from itertools import chain, groupby
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from firstlight.errors import FirstlightError, OptionError
 from firstlight.init._draw import ALONE
@@ -77,7 +77,9 @@ def write(
             check_writable(tensor, slot.name)
     saved.add(slot.storage for slot in left if slot.storage and keep)
     with torch.no_grad(), _interrupt_later() as interrupts, _restored_on_error(saved):
-        framework.start(unwrapped(model), left, seed, unwrapped(planned))
+        framework.start(
+            unwrapped(model), left, seed, unwrapped(planned), _kept(tasks) if left else ()
+        )
         landed = _fill_all(todo)
         if fitted:
             _fit(model, example, fitted)
@@ -97,10 +99,21 @@ def _check_present(slot: Slot, present: set[int]) -> None:
         raise FirstlightError(f"{slot.name} was frozen since the plan was made; make a new one")
 
 
+def _kept(tasks: list[Task]) -> list[Tensor]:
+    """Return what the plan neither writes nor leaves to the framework."""
+    slots = {id(t.slot): t.slot for t in tasks if not t.writes and not t.framework}
+    busy = {id(t.slot) for t in tasks if t.writes or t.framework}
+    kept = [slot for key, slot in slots.items() if key not in busy and slot.storage]
+    found = [t for slot in kept if slot.storage for t in slot.storage.stored()]
+    return [tensor for tensor in found if not lazy(tensor) and not tensor.is_meta]
+
+
 def _check_kept(task: Task) -> None:
     """Refuse to leave alone a parameter that holds no start, as after a forgotten ``empty``."""
     slot = task.slot
     if task.writes or task.framework or task.blocked or task.reason == EXCLUDED or slot.buffer:
+        return
+    if slot.treatment.kind == "parametrization":  # what it makes is written through it
         return
     for tensor in slot.storage.stored() if slot.storage else ():
         if not lazy(tensor) and not tensor.is_meta and holds_nan(own_part(tensor.detach())):
@@ -119,6 +132,8 @@ def _check(slot: Slot, group: list[Task]) -> None:
     for tensor in slot.storage.stored():
         check_writable(tensor, slot.name)
     value = slot.storage.outline()
+    for task in group:
+        _check_range(task, value.dtype)
     if isinstance(slot.treatment, Matrix) and group[0].view is not None:
         found = parts(slot, value if slot.storage.direct else slot.outline)
         for task in group:
@@ -140,6 +155,24 @@ def _check_tensor(task: Task, part: Part) -> None:
         check_fillable(part.view, task.scheme.name)
     except OptionError as error:
         raise OptionError(f"{task.name}: {error}") from error
+
+
+#: No scheme draws values beyond so many of its standard deviations.
+_FARTHEST = 8
+
+
+def _check_range(task: Task, dtype: torch.dtype) -> None:
+    """Refuse values that the dtype rounds to zero or to infinity, as far as a scheme tells."""
+    if task.scheme is None or task.view is None or task.scheme.data_driven:
+        return
+    std, limits = task.scheme.std(task.view.shape, task.place(), task.options), torch.finfo(dtype)
+    smallest = limits.smallest_normal * limits.eps
+    if std * _FARTHEST > limits.max or 0 < std < smallest:
+        what = "all zeros" if std < 1 else "not finite"
+        raise OptionError(
+            f"{task.name} would be {what} in {dtype}: its values have the root mean square "
+            f"{std:.3g}; take another gain or dtype"
+        )
 
 
 def _fill_all(todo: list[_Item]) -> list[Landed]:

@@ -12,7 +12,6 @@ import math
 from functools import lru_cache
 
 import torch
-from scipy.optimize import minimize_scalar
 
 from firstlight.theory.activations import Activation, elementwise
 from firstlight.theory.expectation import gaussian_expectation
@@ -63,6 +62,8 @@ def balanced_scale(activation: Activation) -> float:
 
 
 def _find(activation: Activation) -> float:
+    from scipy.optimize import minimize_scalar  # loads more than all the rest of the library
+
     f = elementwise(activation)
 
     def far(logarithm: float) -> float:
