@@ -33,7 +33,18 @@ class Piece:
 
 def is_sharded(tensor: Any) -> bool:
     """Return whether ``tensor`` is a DTensor, without importing what that takes."""
-    return any(base.__name__ == "DTensor" for base in type(tensor).__mro__)
+    return is_kind(type(tensor), "DTensor")  # type: ignore[arg-type]
+
+
+@lru_cache(4096)  # asked of every tensor, many times
+def is_kind(kind: type, name: str) -> bool:
+    """Return whether a class, or one that it inherits from, bears a name.
+
+    Example:
+        >>> is_kind(bool, "int")
+        True
+    """
+    return any(base.__name__ == name for base in kind.__mro__)
 
 
 def own_part(tensor: Tensor) -> Tensor:

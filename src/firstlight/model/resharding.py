@@ -2,6 +2,8 @@
 
 from torch import nn
 
+from firstlight.init.shards import is_kind
+
 
 def reshard(model: nn.Module) -> None:
     """Put the sharded parameters back in their place, where a forward has left gathered ones.
@@ -13,5 +15,5 @@ def reshard(model: nn.Module) -> None:
     """
     for module in model.modules():
         # known by name: importing torch.distributed.fsdp takes longer than most models' start
-        if any(base.__name__ == "FSDPModule" for base in type(module).__mro__):
+        if is_kind(type(module), "FSDPModule"):  # type: ignore[arg-type]
             module.reshard()  # type: ignore[operator]

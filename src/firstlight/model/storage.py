@@ -67,6 +67,10 @@ class Direct(Storage):
 
     direct = own = True
 
+    def outline(self) -> Tensor:
+        """Return the tensor as it is stored: detaching takes time, a DTensor's as much as a fill."""
+        return self.stored()[0]
+
     def read(self) -> Tensor:
         """Return the value."""
         tensor = self.stored()[0]
@@ -100,10 +104,6 @@ class Sharded(Direct):
     def held(self) -> tuple[Tensor, ...]:
         """Return which indices of each dimension this rank holds."""
         return held(self.stored()[0])
-
-    def outline(self) -> Tensor:
-        """Return the tensor as it is stored."""
-        return self.stored()[0]
 
     def write(self, value: Tensor) -> None:
         """Keep of a whole value what this rank holds."""
