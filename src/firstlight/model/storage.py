@@ -68,7 +68,7 @@ class Direct(Storage):
     direct = own = True
 
     def outline(self) -> Tensor:
-        """Return the tensor as it is stored: detaching takes time, a DTensor's as much as a fill."""
+        """Return the tensor as it is stored: detaching one takes time, of a DTensor as a fill."""
         return self.stored()[0]
 
     def read(self) -> Tensor:
