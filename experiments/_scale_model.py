@@ -160,8 +160,11 @@ def costs_of(fills: Sequence[Mapping[str, Any]], dtype: str) -> dict[str, Cost]:
     }
 
 
-def beside_of(measured: Mapping[str, Any]) -> Beside:
-    """Return what comes beside the fills: of a tensor, what a tiny model takes less its blocks."""
+def fitted(measured: Mapping[str, Any]) -> tuple[dict[str, Cost], Beside]:
+    """Return each scheme's constants in float32, and what comes beside the fills.
+
+    Of a tensor that is what a tiny model takes less its blocks.
+    """
     rivals, costs = measured["rivals"], costs_of(measured["fills"], "float32")
     entry = rivals["fresh fill_"] - rivals["fill_"] + rivals["norm"]
     found = []
@@ -170,4 +173,4 @@ def beside_of(measured: Mapping[str, Any]) -> Beside:
             asked = (row["ranks"], row["tensor"], row["scheme"])
             fills, _ = per_rank(TINY, *asked, costs, Beside(0.0, entry))
             found.append((row["seconds"] - fills) / TINY.tensors)
-    return Beside(max(0.0, sum(found) / len(found)), entry)
+    return costs, Beside(max(0.0, sum(found) / len(found)), entry)

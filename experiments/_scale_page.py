@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from _scale_model import LINK, MODELS, beside_of, costs_of, held_out_errors, per_rank
+from _scale_model import LINK, MODELS, Beside, Costs, costs_of, fitted, held_out_errors, per_rank
 from scipy.optimize import nnls
 
 RANKS = (8, 64, 512, 4096)
@@ -21,10 +21,11 @@ WORKING_MIB = 4
 def page(measured: Mapping[str, Any]) -> str:
     """Return the page as Markdown."""
     broadcast, broadcast_errors = _broadcast(measured["broadcasts"])
+    costs, beside = fitted(measured)
     parts = [
         _INTRODUCTION,
-        *(_model_table(name, measured, broadcast) for name in MODELS),
-        _explained(measured, broadcast, broadcast_errors),
+        *(_model_table(name, measured, broadcast, costs, beside) for name in MODELS),
+        _explained(measured, broadcast, broadcast_errors, costs, beside),
         _CLOSING,
     ]
     return "\n".join(parts)
@@ -48,7 +49,9 @@ def _broadcast(measured: Sequence[Mapping[str, Any]]) -> tuple[np.ndarray, list[
     return solve(every), errors
 
 
-def _model_table(name: str, measured: Mapping[str, Any], broadcast: np.ndarray) -> str:
+def _model_table(
+    name: str, measured: Mapping[str, Any], broadcast: np.ndarray, costs: Costs, beside: Beside
+) -> str:
     model, drawing = MODELS[name], measured["rivals"]["normal_"]
     size = 4 * model.parameters
     planning = [row["planning"] for row in measured["starts"] if row["model"] == name]
@@ -64,7 +67,7 @@ def _model_table(name: str, measured: Mapping[str, Any], broadcast: np.ndarray) 
     ]
     for ranks in RANKS:
         for tensor in (1, TENSOR):
-            lines.append(_row(name, ranks, tensor, measured))
+            lines.append(_row(name, ranks, tensor, measured, costs, beside))
     lines += ["", "Gather and broadcast, the same weights drawn on one rank and sent to all:", ""]
     lines += [
         "| ranks | memory of the first rank | drawing | sent in all | sending, gloo here | "
@@ -80,8 +83,9 @@ def _model_table(name: str, measured: Mapping[str, Any], broadcast: np.ndarray) 
     return "\n".join([*lines, ""])
 
 
-def _row(name: str, ranks: int, tensor: int, measured: Mapping[str, Any]) -> str:
-    costs, beside = costs_of(measured["fills"], "float32"), beside_of(measured)
+def _row(
+    name: str, ranks: int, tensor: int, measured: Mapping[str, Any], costs: Costs, beside: Beside
+) -> str:
     cells, entries, working = [], 0, [WORKING_MIB]
     for scheme in SHOWN:
         seconds, entries = per_rank(MODELS[name], ranks, tensor, scheme, costs, beside)
@@ -98,9 +102,8 @@ def _row(name: str, ranks: int, tensor: int, measured: Mapping[str, Any]) -> str
     return f"| {' | '.join(cells)} |"
 
 
-def _off(measured: Mapping[str, Any], *, large: bool) -> list[float]:
+def _off(measured: Mapping[str, Any], costs: Costs, beside: Beside, *, large: bool) -> list[float]:
     """Return what each start took, by what was computed; the large ones are those beyond 5 GB."""
-    costs, beside = costs_of(measured["fills"], "float32"), beside_of(measured)
     found = []
     for row in measured["starts"]:
         if row["model"] in MODELS and (row["entries"] * 4 > 5e9) == large:
@@ -110,7 +113,11 @@ def _off(measured: Mapping[str, Any], *, large: bool) -> list[float]:
 
 
 def _explained(
-    measured: Mapping[str, Any], broadcast: np.ndarray, broadcast_errors: list[float]
+    measured: Mapping[str, Any],
+    broadcast: np.ndarray,
+    broadcast_errors: list[float],
+    costs: Costs,
+    beside: Beside,
 ) -> str:
     versions = ", ".join(f"{k} {v}" for k, v in measured["versions"].items())
     lines = [
@@ -141,8 +148,8 @@ def _explained(
             f"{cost.entry * 1e9:.2f} | {statistics.median(errors):.0%} | "
             f"{np.quantile(errors, 0.9):.0%} |"
         )
-    rivals, beside = measured["rivals"], beside_of(measured)
-    off, large = _off(measured, large=False), _off(measured, large=True)
+    rivals = measured["rivals"]
+    off, large = (_off(measured, costs, beside, large=each) for each in (False, True))
     lines += [
         "",
         f"A start takes that for each block, and {_time(beside.tensor)} for each tensor and "

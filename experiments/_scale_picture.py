@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
-from _scale_model import LINK, MODELS, beside_of, costs_of, per_rank
+from _scale_model import LINK, MODELS, fitted, per_rank
 from matplotlib.figure import Figure
 
 RANKS = tuple(2**power for power in range(3, 13))
@@ -13,7 +13,7 @@ RANKS = tuple(2**power for power in range(3, 13))
 
 def draw(measured: Mapping[str, Any], path: Path) -> None:
     """Write the picture as PNG: lines are computed, dots were run."""
-    costs, beside = costs_of(measured["fills"], "float32"), beside_of(measured)
+    costs, beside = fitted(measured)
     drawing = measured["rivals"]["normal_"]
     with matplotlib.rc_context(
         {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}

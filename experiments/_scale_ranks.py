@@ -13,12 +13,7 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 from torch.distributed.device_mesh import init_device_mesh
-from torch.distributed.tensor import Replicate
-from torch.distributed.tensor.parallel import (
-    ColwiseParallel,
-    RowwiseParallel,
-    parallelize_module,
-)
+from torch.distributed.tensor.parallel import parallelize_module
 from torch.testing._internal.distributed.fake_pg import FakeStore
 
 import firstlight
@@ -28,12 +23,7 @@ sys.path[:0] = [str(ROOT / "tests" / "distributed"), str(ROOT / "benchmarks")]
 
 from _scale_model import Llama  # noqa: E402
 from memory import peak_mebibytes  # noqa: E402
-from parallel import PLAIN_PLAN, on_meta, shard, share  # noqa: E402
-
-ENDS = {
-    "tok_embeddings": RowwiseParallel(input_layouts=Replicate()),
-    "output": ColwiseParallel(),
-}
+from parallel import ENDS, PLAIN_PLAN, on_meta, shard, share  # noqa: E402
 
 
 def start(sizes: Llama, ranks: int, tensor: int, scheme: str) -> dict[str, float]:

@@ -31,6 +31,19 @@ def number(value: object, what: str) -> float:
     return result
 
 
+def not_negative(value: object, what: str) -> float:
+    """Return ``value`` as a float; raise ``OptionError`` unless it is 0 or more.
+
+    Example:
+        >>> not_negative(0, "bias_variance")
+        0.0
+    """
+    result = number(value, what)
+    if result < 0:
+        raise OptionError(f"{what} must be 0 or more, got {value!r}")
+    return result
+
+
 def positive(value: object, what: str) -> float:
     """Return ``value`` as a float between 1e-30 and 1e30, beyond which float32 has no digits."""
     result = number(value, what)

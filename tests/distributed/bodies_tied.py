@@ -1,25 +1,16 @@
 """An embedding and a head of one weight, which ``to_empty`` unties: both start as that weight."""
 
-from parallel import emptied, on_meta, spread, stage
+from parallel import ENDS, emptied, on_meta, spread, stage
 from sent import nothing_sent
 from sharded import check_whole, named
 from torch import nn
 from torch.distributed.device_mesh import init_device_mesh
-from torch.distributed.tensor import Replicate
-from torch.distributed.tensor.parallel import (
-    ColwiseParallel,
-    RowwiseParallel,
-    parallelize_module,
-)
+from torch.distributed.tensor.parallel import parallelize_module
 
 import firstlight
 
 SIZES = {"layers": 4}
 OWN = {"exclude": ["angles"]}
-ENDS = {
-    "tok_embeddings": RowwiseParallel(input_layouts=Replicate()),
-    "output": ColwiseParallel(output_layouts=Replicate()),
-}
 
 
 def tie(model):

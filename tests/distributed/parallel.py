@@ -43,6 +43,13 @@ PLAIN_PLAN = {
 }
 
 
+#: The two ends, of a model whose layers are shared by a plan of their own.
+ENDS = {
+    "tok_embeddings": RowwiseParallel(input_layouts=Replicate()),
+    "output": ColwiseParallel(output_layouts=Replicate()),
+}
+
+
 def on_meta(**sizes):
     with torch.device("meta"):
         return Llama(**sizes)

@@ -31,6 +31,14 @@ def build(device=None):
         )
 
 
+@pytest.fixture
+def t():
+    """Return transformers."""
+    if importlib.util.find_spec("transformers") is None:
+        pytest.skip("transformers is not installed")
+    return load("transformers")
+
+
 def poisoned(model):
     """Give a meta model memory, with the worst that memory can hold."""
     model.to_empty(device="cpu")
@@ -107,10 +115,7 @@ def test_what_nobody_fills_is_refused_by_name():
     assert model.body.weight.isfinite().all()
 
 
-def test_hugging_face_buffers_are_filled_by_their_own_library():
-    if importlib.util.find_spec("transformers") is None:
-        pytest.skip("transformers is not installed")
-    t = load("transformers")
+def test_hugging_face_buffers_are_filled_by_their_own_library(t):
     config = t.LlamaConfig(
         hidden_size=32,
         intermediate_size=64,
@@ -129,10 +134,7 @@ def test_hugging_face_buffers_are_filled_by_their_own_library():
     assert all(tensor.isfinite().all() for tensor in model.state_dict().values())
 
 
-def test_a_stage_of_a_hugging_face_model_starts_as_the_whole_does():
-    if importlib.util.find_spec("transformers") is None:
-        pytest.skip("transformers is not installed")
-    t = load("transformers")
+def test_a_stage_of_a_hugging_face_model_starts_as_the_whole_does(t):
     config = t.GPT2Config(n_embd=32, n_layer=1, n_head=2, vocab_size=50, n_positions=8)
     with torch.device("meta"):
         model, stage = t.GPT2LMHeadModel(config), nn.Module()
@@ -176,10 +178,7 @@ def test_garbage_that_is_left_alone_is_refused_where_it_shows():
     assert model[1].weight.isnan().all()  # and nothing was written
 
 
-def test_blocks_start_their_layers_again_as_when_the_model_is_made():
-    if importlib.util.find_spec("transformers") is None:
-        pytest.skip("transformers is not installed")
-    t = load("transformers")
+def test_blocks_start_their_layers_again_as_when_the_model_is_made(t):
     config = t.GPT2Config(n_embd=64, n_layer=8, n_head=2, vocab_size=50, n_positions=8)
     with torch.device("meta"):
         model = t.GPT2LMHeadModel(config)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 import torch
 
-from firstlight.errors import OptionError, number
+from firstlight.errors import OptionError, not_negative
 
 Array = np.ndarray[Any, Any]
 
@@ -45,8 +45,7 @@ class Distribution(ABC):
     lanes: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        if number(self.scale, "a law's scale") < 0:
-            raise OptionError(f"a law's scale must be 0 or more, got {self.scale!r}")
+        not_negative(self.scale, "a law's scale")
 
     @abstractmethod
     def fill(self, words: Words, out: Array) -> None:

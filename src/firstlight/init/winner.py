@@ -4,6 +4,7 @@ import math
 
 from torch import Tensor
 
+from firstlight.errors import not_negative
 from firstlight.init._draw import draw
 from firstlight.init._sine_law import sine_law
 from firstlight.init._tensor import part_of
@@ -11,7 +12,6 @@ from firstlight.init.block import Block
 from firstlight.init.distributions import Noisy
 from firstlight.init.shards import blockwise
 from firstlight.init.stream import Randomness
-from firstlight.theory._arguments import not_negative
 
 
 @blockwise

@@ -40,16 +40,16 @@ class ParameterDraws:
         stream = self.stream(tensor)
         if stream is None:
             return False
-        every = held(tensor) if is_sharded(tensor) else [torch.arange(n) for n in tensor.shape]
+        shape = tuple(tensor.shape)
+        indices = held(tensor) if is_sharded(tensor) else tuple(map(torch.arange, shape))
         if not own.is_complex():
-            _fill(own, tuple(every), tuple(tensor.shape), law, mean, stream)
+            _fill(own, indices, shape, law, mean, stream)
             return True
         # of a complex number's variance each part has half, and its mean is real
         half = replace(law, scale=law.scale / math.sqrt(2))
         real, imaginary = torch.view_as_real(own).unbind(-1)
-        _fill(real, tuple(every), tuple(tensor.shape), half, mean, stream)
-        other = Stream.named(stream.key, "imaginary")
-        _fill(imaginary, tuple(every), tuple(tensor.shape), half, 0.0, other)
+        _fill(real, indices, shape, half, mean, stream)
+        _fill(imaginary, indices, shape, half, 0.0, Stream.named(stream.key, "imaginary"))
         return True
 
 

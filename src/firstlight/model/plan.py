@@ -86,7 +86,8 @@ class Plan:
         self.model = model
         self.settings = dict(settings)
         self._learn = trace
-        self._tasks = tasks
+        #: What is done with each tensor, or each matrix of one, in the model's order.
+        self.tasks = tasks
         self._example = example
         self._saved: Saved | None = None
         self._written = model
@@ -99,23 +100,18 @@ class Plan:
     @cached_property
     def assignments(self) -> tuple[Assignment, ...]:
         """A row for every parameter and buffer, in the model's order."""
-        return tuple(Assignment(**assignment(task, self.trace)) for task in self._tasks)
+        return tuple(Assignment(**assignment(task, self.trace)) for task in self.tasks)
 
     @cached_property
     def predictions(self) -> tuple[Prediction, ...]:
         """The second moment at the input of every activation that was traced, or why not."""
-        return predict(self._tasks, self.trace, self._example)
-
-    @property
-    def tasks(self) -> tuple[Task, ...]:
-        """What is done with each tensor, or each matrix of one, in the model's order."""
-        return tuple(self._tasks)
+        return predict(self.tasks, self.trace, self._example)
 
     @property
     def blocked(self) -> dict[str, str]:
         """Why ``apply`` would be refused now, by name; empty where it would not."""
-        blocked = {task.name: task.blocked for task in self._tasks if task.blocked}
-        for task in self._tasks:
+        blocked = {task.name: task.blocked for task in self.tasks if task.blocked}
+        for task in self.tasks:
             tensor = task.slot.tensor
             if task.writes and tensor is not None and tensor.is_meta:
                 blocked[task.name] = "is on the meta device; call module.to_empty(device=...) first"
@@ -126,7 +122,7 @@ class Plan:
         """Names of what nobody fills once the model went through ``to_empty``."""
         return tuple(
             task.name
-            for task in self._tasks
+            for task in self.tasks
             if task.framework and not has_start(self.model, task.slot)
         )
 
@@ -134,7 +130,7 @@ class Plan:
         return iter(self.assignments)
 
     def __len__(self) -> int:
-        return len(self._tasks)
+        return len(self.tasks)
 
     def __getitem__(self, name: str) -> Assignment:
         """Return the row of a parameter by any of its names."""
@@ -172,7 +168,7 @@ class Plan:
         target = self.model if model is None else model
         check_module(target)
         reshard(target)
-        tasks = self._tasks
+        tasks = self.tasks
         elsewhere = model is not None or "empty" in self.settings  # to_empty unties weights
         if elsewhere or any(task.slot.spread for task in tasks) or is_spread(target):
             tasks = aimed_at(target, tasks)

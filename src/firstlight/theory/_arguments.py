@@ -30,19 +30,6 @@ def whole(value: object, what: str, *, least: int = 1) -> int:
     return result
 
 
-def not_negative(value: object, what: str) -> float:
-    """Return ``value`` as a float; raise ``OptionError`` unless it is 0 or more.
-
-    Example:
-        >>> not_negative(0, "bias_variance")
-        0.0
-    """
-    result = number(value, what)
-    if result < 0:
-        raise OptionError(f"{what} must be 0 or more, got {value!r}")
-    return result
-
-
 def correlation_of(value: object) -> float:
     """Return a correlation in [-1, 1]; what lies beyond by rounding is taken as ±1.
 

@@ -14,8 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from firstlight.errors import OptionError
-from firstlight.theory._arguments import not_negative
+from firstlight.errors import OptionError, not_negative
 from firstlight.theory.activations import Activation, label
 from firstlight.theory.layer_maps import NEAR_ZERO, LayerMaps
 

@@ -17,8 +17,8 @@ from functools import cached_property, lru_cache
 
 import torch
 
-from firstlight.errors import OptionError, positive
-from firstlight.theory._arguments import correlation_of, not_negative
+from firstlight.errors import OptionError, not_negative, positive
+from firstlight.theory._arguments import correlation_of
 from firstlight.theory.activations import Activation, derivative, elementwise, label
 from firstlight.theory.expectation import gaussian_expectation
 from firstlight.theory.pair_expectation import (

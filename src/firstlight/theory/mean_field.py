@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from firstlight.errors import positive
-from firstlight.theory._arguments import not_negative, whole
+from firstlight.errors import not_negative, positive
+from firstlight.theory._arguments import whole
 from firstlight.theory.layer_maps import NEAR_ZERO, LayerMaps
 from firstlight.theory.standstill import contraction_length, first_standstill
 

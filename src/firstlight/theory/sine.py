@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy.special import jv
 
-from firstlight.errors import OptionError, check_choice, number, positive
-from firstlight.theory._arguments import not_negative, whole
+from firstlight.errors import OptionError, check_choice, not_negative, number, positive
+from firstlight.theory._arguments import whole
 
 SIREN_SCALE = math.sqrt(6)
 

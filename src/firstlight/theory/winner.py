@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from firstlight.errors import OptionError, check_choice
-from firstlight.theory._arguments import not_negative, whole
+from firstlight.errors import OptionError, check_choice, not_negative
+from firstlight.theory._arguments import whole
 
 #: Noise scales (s_0, s_1) by kind of signal, from z, the centroid of one channel.
 _RULES: dict[str, Callable[[float], tuple[float, float]]] = {
