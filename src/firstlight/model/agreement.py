@@ -2,6 +2,7 @@
 
 import hashlib
 import sys
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -80,6 +81,11 @@ def _text(value: Any) -> str:
         return repr((tuple(value.shape), str(value.dtype), value.tolist()))
     if callable(value) and not isinstance(value, nn.Module):
         code = getattr(value, "__code__", None)  # two lambdas may have one name
-        written = (code.co_code, code.co_names) if code else ()
+        written = (code.co_code, code.co_names, _constants(code)) if code else ()
         return repr((getattr(value, "__module__", ""), getattr(value, "__qualname__", ""), written))
     return str(value)
+
+
+def _constants(code: CodeType) -> list[Any]:
+    """Return a function's numbers and words; what it defines itself would show its address."""
+    return [value for value in code.co_consts if not isinstance(value, CodeType)]
