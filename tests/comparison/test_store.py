@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firstlight.comparison.spec import RunResult, RunSpec
-from firstlight.comparison.store import Store, write_atomically
+from firstlight.comparison.store import Store
 from firstlight.errors import FirstlightError
+from firstlight.files import write_atomically
 
 SPECS = st.builds(
     RunSpec,

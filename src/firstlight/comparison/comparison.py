@@ -7,8 +7,8 @@ import pandas as pd
 
 from firstlight.comparison import statistics
 from firstlight.comparison.spec import RunResult
-from firstlight.comparison.store import write_atomically
 from firstlight.comparison.sweep import Sweep
+from firstlight.files import write_atomically
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,11 @@ from firstlight.comparison.progress import Progress
 from firstlight.comparison.seeded import seeded
 from firstlight.comparison.spec import RunResult, RunSpec
 from firstlight.comparison.start import start
-from firstlight.comparison.store import Store, write_atomically
+from firstlight.comparison.store import Store
 from firstlight.comparison.sweep import Group, Sweep
 from firstlight.comparison.train import train, versions
 from firstlight.errors import FirstlightError, OptionError
+from firstlight.files import write_atomically
 from firstlight.model.reason import reason
 
 

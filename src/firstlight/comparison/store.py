@@ -1,8 +1,6 @@
 """Finished runs on disk, one JSON file each: what makes a comparison resume."""
 
-import os
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 
@@ -10,32 +8,7 @@ from pydantic import ValidationError
 
 from firstlight.comparison.spec import RunResult, RunSpec
 from firstlight.errors import FirstlightError
-
-
-def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Let ``write`` fill a file beside ``path``, then put it in its place in one step.
-
-    Raises:
-        FirstlightError: the folder cannot be written to.
-
-    Example:
-        >>> import tempfile
-        >>> from pathlib import Path
-        >>> target = Path(tempfile.mkdtemp()) / "a.txt"
-        >>> write_atomically(target, lambda path: path.write_text("whole or absent"))
-        >>> target.read_text(), len(list(target.parent.iterdir()))
-        ('whole or absent', 1)
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(temporary)
-        temporary.replace(path)
-    except OSError as error:
-        raise FirstlightError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+from firstlight.files import write_atomically
 
 
 class Store:

@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from firstlight.comparison.store import write_atomically
 from firstlight.errors import OptionError
+from firstlight.files import write_atomically
 from firstlight.report.group import groups
 
 if TYPE_CHECKING:

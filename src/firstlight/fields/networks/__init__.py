@@ -1,0 +1,1 @@
+"""Networks of neural fields: one family, one file."""

@@ -1,0 +1,1 @@
+"""Signals that fields are fitted to: one kind, one file."""
