@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from firstlight.errors import FirstlightError, OptionError
 
 if TYPE_CHECKING:
-    from firstlight import init, theory
+    from firstlight import fields, init, theory
     from firstlight.auditing.audit import audit
     from firstlight.auditing.result import Audit, UnhealthyError
     from firstlight.auditing.starts import audit_starts
@@ -27,6 +27,7 @@ __all__ = [
     "audit",
     "audit_starts",
     "compare",
+    "fields",
     "init",
     "initialize",
     "plan",
@@ -42,6 +43,7 @@ _MODULES = {
     "audit": "firstlight.auditing",
     "audit_starts": "firstlight.auditing",
     "compare": "firstlight.comparison",
+    "fields": "firstlight.fields",
     "init": "firstlight.init",
     "initialize": "firstlight.model",
     "plan": "firstlight.model",

@@ -23,6 +23,7 @@ from firstlight.theory.sine import (
     sine_spectrum,
     sine_variance,
 )
+from firstlight.theory.sine_kernel import SineKernel
 from firstlight.theory.skew import (
     expected_skewed_share,
     on_probability,
@@ -37,6 +38,7 @@ __all__ = [
     "Activation",
     "ArcsineLaw",
     "MeanField",
+    "SineKernel",
     "balanced_gain",
     "balanced_scale",
     "critical_gain",

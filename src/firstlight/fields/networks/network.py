@@ -1,17 +1,25 @@
 """What every network of a neural field is given by: plain numbers, and how to build it."""
 
-import math
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Protocol
 
-from torch import Tensor, nn
+from torch import nn
 
 from firstlight.errors import OptionError, check_choice, positive
-from firstlight.init import Stream, variance_scaling_
 
 #: One number for every layer but the last, or one for each of them.
 Alpha = float | tuple[float, ...]
+
+#: Coordinates that a field may have.
+_MOST_INPUTS = 4
+#: Values of a field at a place.
+_MOST_OUTPUTS = 2**12
+#: Numbers that a network may hold: 4 GiB. A checkpoint from a stranger can ask for no more.
+_MOST_NUMBERS = 2**30
+#: Widest and deepest layers, which bounds the search for a width and the number of modules.
+MOST_WIDTH = 2**14
+MOST_DEPTH = 2**8
 
 
 class Facts(Protocol):
@@ -53,20 +61,19 @@ class Network(ABC):
     distribution: str = "uniform"
 
     def __post_init__(self) -> None:
-        for name, least in (("width", 1), ("depth", 2)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise OptionError(
-                    f"{name} must be a whole number of {least} or more, got {value!r}"
-                )
+        check_whole(self.width, "width", 1, MOST_WIDTH)
+        check_whole(self.depth, "depth", 2, MOST_DEPTH)
         check_choice(self.distribution, ("uniform", "normal"), "distribution")
-        if not isinstance(self.alpha, str):
-            self.alphas()
+        self._check_alpha()
+
+    def _check_alpha(self) -> None:
+        """Raise ``OptionError`` for an alpha that is no number above 0, nor as many as layers."""
+        self.alphas()
 
     def alphas(self) -> tuple[float, ...]:
         """The weight scale of every layer but the last."""
         scaled = self.depth - 1
-        if not isinstance(self.alpha, tuple | list):
+        if not isinstance(self.alpha, tuple):
             return (positive(self.alpha, "alpha"),) * scaled
         if len(self.alpha) != scaled:
             raise OptionError(
@@ -80,9 +87,53 @@ class Network(ABC):
         del signal
         return self
 
+    def check_resolved(self) -> None:  # noqa: B027  (most families ask nothing)
+        """Raise ``OptionError`` for a number that depends on a signal and is not filled in."""
+
     @abstractmethod
+    def blank(self, inputs: int, outputs: int) -> nn.Module:
+        """The network on the meta device: shapes, but no numbers and no memory."""
+
+    @abstractmethod
+    def fill(self, module: nn.Module, seed: int) -> None:
+        """Draw every number of what ``blank`` made, which has memory now."""
+
     def build(self, inputs: int, outputs: int, seed: int = 0) -> nn.Module:
-        """Make the network: (n, inputs) to (n, outputs), float32; ``seed`` and names fix it."""
+        """Make the network: (n, inputs) to (n, outputs), float32; ``seed`` and names fix it.
+
+        Raises:
+            OptionError: something depends on a signal, or the network is too large.
+        """
+        self.check_resolved()
+        module = self._checked_blank(inputs, outputs)
+        held = [*module.parameters(), *module.buffers()]
+        if (numbers := sum(each.numel() for each in held)) > _MOST_NUMBERS:
+            raise OptionError(
+                f"a network may hold 2^30 numbers, this one holds {numbers}; take a smaller one"
+            )
+        module.to_empty(device="cpu")
+        self.fill(module, seed)
+        return module
+
+    def parameters(self, inputs: int, outputs: int) -> int:
+        """Number of trainable numbers, without making them; a complex one counts twice.
+
+        Example:
+            >>> from firstlight.fields.networks.sine import Sine
+            >>> Sine(width=10, depth=2).parameters(2, 3)
+            63
+        """
+        module = self._checked_blank(inputs, outputs)
+        return sum(each.numel() for each in module.parameters() if each.requires_grad)
+
+    def _checked_blank(self, inputs: int, outputs: int) -> nn.Module:
+        check_whole(inputs, "inputs", 1, _MOST_INPUTS)
+        check_whole(outputs, "outputs", 1, _MOST_OUTPUTS)
+        return self.blank(inputs, outputs)
+
+    def sizes(self, inputs: int, outputs: int) -> list[int]:
+        """Neurons of each layer, from the coordinates to the values."""
+        return [inputs, *[self.width] * (self.depth - 1), outputs]
 
     def with_alpha(self, alpha: Alpha) -> "Network":
         """The same network at another weight scale."""
@@ -93,15 +144,7 @@ class Network(ABC):
         return {"family": self.family, **asdict(self)}
 
 
-def fill_bias(bias: Tensor, bound: float, seed: int, name: str) -> None:
-    """Fill a bias with U(-bound, bound), whatever the draws of the weights; 0 for bound 0."""
-    if bound == 0:
-        nn.init.zeros_(bias)
-        return
-    column = bias.detach().view(-1, 1)  # one input, so the variance is gain^2
-    variance_scaling_(
-        column,
-        gain=bound / math.sqrt(3),
-        distribution="uniform",
-        generator=Stream.named(seed, name),
-    )
+def check_whole(value: object, what: str, least: int, most: int) -> None:
+    """Raise ``OptionError`` unless ``value`` is a whole number from ``least`` to ``most``."""
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise OptionError(f"{what} must be a whole number from {least} to {most}, got {value!r}")

@@ -3,14 +3,16 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from firstlight import init, theory
-from firstlight.errors import OptionError, check_choice, positive
-from firstlight.fields.networks.network import Alpha, Facts, Network, fill_bias
+from firstlight.errors import OptionError, check_choice, not_negative, positive
+from firstlight.fields.networks.fills import fill_bias
+from firstlight.fields.networks.network import Alpha, Facts, Network
 from firstlight.fields.networks.stack import Stack
 from firstlight.init import Stream
 
@@ -48,7 +50,7 @@ class Sine(Network):
 
     family = "sine"
 
-    alpha: Alpha | str = "auto"
+    alpha: Alpha | str = "auto"  # type: ignore[assignment]
     omega: float = 30.0
     omega_0: float | str | None = None
     start: str = "siren"
@@ -58,14 +60,26 @@ class Sine(Network):
         super().__post_init__()
         check_choice(self.start, _STARTS, "start")
         positive(self.omega, "omega")
-        if isinstance(self.alpha, str):
-            check_choice(self.alpha, ("auto",), "alpha, where it is no number,")
         if isinstance(self.omega_0, str):
             check_choice(self.omega_0, ("nyquist",), "omega_0, where it is no number,")
         elif self.omega_0 is not None:
             positive(self.omega_0, "omega_0")
-        if self.noise is not None and self.start != "winner":
+        if self.noise is not None:
+            self._check_noise()
+
+    def _check_alpha(self) -> None:
+        if isinstance(self.alpha, str):
+            check_choice(self.alpha, ("auto",), "alpha, where it is no number,")
+        else:
+            self.alphas()
+
+    def _check_noise(self) -> None:
+        if self.start != "winner":
             raise OptionError(f"start {self.start!r} has no noise; it is winner's")
+        if not isinstance(self.noise, tuple) or len(self.noise) != 2:
+            raise OptionError(f"noise must be two numbers, s_0 and s_1, got {self.noise!r}")
+        for scale in self.noise:
+            not_negative(scale, "noise")
 
     def resolved(self, signal: Facts) -> "Sine":
         """With omega_0 and the noise as numbers."""
@@ -84,15 +98,23 @@ class Sine(Network):
             raise OptionError("omega_0='nyquist' needs a signal: call resolved(signal) first")
         return [self.omega_0 or self.omega] + [self.omega] * (self.depth - 2)
 
-    def build(self, inputs: int, outputs: int, seed: int = 0) -> nn.Module:
-        """Make the network: (n, inputs) to (n, outputs), float32; ``seed`` and names fix it."""
+    def check_resolved(self) -> None:
+        """Raise ``OptionError`` for a number that depends on a signal and is not filled in."""
         if isinstance(self.alpha, str):
             raise OptionError("alpha='auto' needs a signal: fit chooses it, or give a number")
-        factors = self.factors()
-        sizes = [inputs] + [self.width] * (self.depth - 1) + [outputs]
-        stack = Stack(sizes, factors, torch.sin)
-        _STARTS[self.start](self, stack, seed)
-        return stack
+        if self.start == "winner" and self.noise is None:
+            raise OptionError("winner's noise needs a signal: call resolved(signal), or give noise")
+        self.factors()
+
+    def blank(self, inputs: int, outputs: int) -> Stack:
+        """The network on the meta device."""
+        known = replace(self, omega_0=None) if isinstance(self.omega_0, str) else self
+        return Stack(self.sizes(inputs, outputs), known.factors(), torch.sin)
+
+    def fill(self, module: nn.Module, seed: int) -> None:
+        """Draw every number."""
+        assert isinstance(module, Stack)
+        _STARTS[self.start](self, module, seed)
 
 
 def _layers(network: Sine, stack: Stack) -> list[tuple[nn.Linear, float, float, int]]:
@@ -120,8 +142,10 @@ def _fill(
 ) -> None:
     """Fill every layer by one of the sine fills, biases as torch's default or 0."""
     for layer, factor, alpha, number in _layers(network, stack):
-        options = {"noise": network.noise[number]} if network.noise and number < 2 else {}
-        (init.siren_ if network.noise and number > 1 else fill)(
+        # the first two layers have the noise; alpha multiplies it as it does the weights
+        noise = network.noise[number] if network.noise and number < 2 else None
+        options: dict[str, Any] = {} if noise is None else {"noise": alpha * noise}
+        (init.siren_ if network.noise and noise is None else fill)(
             layer.weight,
             first=number == 0,
             omega=factor,
@@ -143,8 +167,6 @@ def _gradient_control(network: Sine, stack: Stack, seed: int) -> None:
 
 
 def _winner(network: Sine, stack: Stack, seed: int) -> None:
-    if network.noise is None:
-        raise OptionError("winner's noise needs a signal: call resolved(signal), or give noise")
     _fill(network, stack, seed, init.winner_, bias=True)
 
 
@@ -152,13 +174,24 @@ def _vi3nr(network: Sine, stack: Stack, seed: int) -> None:
     for layer, factor, alpha, number in _layers(network, stack):
         init.vi3nr_(
             layer.weight,
-            activation=lambda z, factor=factor: torch.sin(factor * z),
+            activation=_wave(factor),
+            scale=_balanced_scale(factor),
             first=number == 0,
             alpha=alpha,
             distribution=network.distribution,
             generator=_stream(seed, number),
         )
         nn.init.zeros_(layer.bias)
+
+
+def _wave(omega: float) -> Callable[[Tensor], Tensor]:
+    return lambda z: torch.sin(omega * z)
+
+
+@lru_cache
+def _balanced_scale(omega: float) -> float:
+    """What ``vi3nr_`` would search for in every layer anew."""
+    return theory.balanced_scale(_wave(omega))
 
 
 def _xavier_uniform(network: Sine, stack: Stack, seed: int) -> None:

@@ -2,7 +2,8 @@
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -24,6 +25,10 @@ class Places(ABC):
     @abstractmethod
     def at(self, numbers: Tensor) -> Tensor:
         """Coordinates of the points with these numbers: shape (n,) to (n, inputs), float32."""
+
+    @abstractmethod
+    def to(self, device: torch.device | str) -> "Places":
+        """The same points, from tables on another device, so that no batch copies them again."""
 
     @property
     @abstractmethod
@@ -76,6 +81,10 @@ class Lattice(Places):
             numbers = torch.div(numbers, len(axis), rounding_mode="floor")
         return torch.stack(columns[::-1], -1)
 
+    def to(self, device: torch.device | str) -> "Lattice":
+        """The same points with their ticks on another device."""
+        return Lattice(tuple(axis.to(device) for axis in self.ticks))
+
     @property
     def spacing(self) -> tuple[float, ...]:
         """Mean distance of neighbouring ticks; 2 where an axis has one."""
@@ -106,6 +115,7 @@ class Globe(Places):
     Attributes:
         latitude: in degrees, 1-D.
         longitude: in degrees, 1-D.
+        device: where its tables are.
 
     Example:
         >>> Globe(torch.tensor([0.0, 90.0]), torch.tensor([90.0])).at(torch.tensor([0])).round()
@@ -114,11 +124,17 @@ class Globe(Places):
 
     latitude: Tensor
     longitude: Tensor
+    device: torch.device | str = "cpu"
 
     @property
     def lattice(self) -> Lattice:
         """The same points in degrees."""
         return Lattice((self.latitude, self.longitude))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of latitudes and of longitudes."""
+        return self.lattice.shape
 
     @property
     def inputs(self) -> int:
@@ -130,10 +146,23 @@ class Globe(Places):
 
     def at(self, numbers: Tensor) -> Tensor:
         """Unit vectors of the points with these numbers."""
-        latitude, longitude = torch.deg2rad(self.lattice.at(numbers).double()).unbind(-1)
-        across = latitude.cos()
-        vectors = (across * longitude.cos(), across * longitude.sin(), latitude.sin())
-        return torch.stack(vectors, -1).float()
+        cosines, sines = self._tables
+        (across, along), (up, aside) = cosines.at(numbers).unbind(-1), sines.at(numbers).unbind(-1)
+        return torch.stack((across * along, across * aside, up), -1)
+
+    def to(self, device: torch.device | str) -> "Globe":
+        """The same points with their tables on another device."""
+        return replace(self, device=device)
+
+    @cached_property
+    def _tables(self) -> tuple[Lattice, Lattice]:
+        """Cosines and sines of both axes: float64 once, on the CPU, as not every device has it."""
+        axes = [torch.deg2rad(axis.cpu().double()) for axis in self.lattice.ticks]
+        cosines, sines = (
+            Lattice(tuple(function(axis).float().to(self.device) for axis in axes))
+            for function in (torch.cos, torch.sin)
+        )
+        return cosines, sines
 
     @property
     def spacing(self) -> tuple[float, ...]:
@@ -172,6 +201,10 @@ class Scattered(Places):
     def at(self, numbers: Tensor) -> Tensor:
         """Coordinates of the points with these numbers."""
         return self.coordinates.to(numbers.device)[numbers]
+
+    def to(self, device: torch.device | str) -> "Scattered":
+        """The same points on another device."""
+        return Scattered(self.coordinates.to(device))
 
     @property
     def spacing(self) -> tuple[float, ...]:

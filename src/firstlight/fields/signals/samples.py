@@ -9,6 +9,9 @@ from torch import Tensor
 from firstlight.errors import OptionError
 from firstlight.fields.signals.places import Places
 
+#: The smallest float32 of full precision; a span of less would be a division by 0.
+_TINY = torch.finfo(torch.float32).tiny
+
 
 class Batch(NamedTuple):
     """Some of the samples.
@@ -50,7 +53,7 @@ class Span:
 
     def scaled(self, values: Tensor) -> Tensor:
         """To [-1, 1], float32."""
-        return values.to(torch.float32).sub(self.middle).div_(self.half)
+        return values.to(torch.float32).sub(self.middle).div_(max(self.half, _TINY))
 
     def restored(self, scaled: Tensor) -> Tensor:
         """Back, float32."""
@@ -87,6 +90,11 @@ class Samples:
                 f"values must have the shape ({len(self.places)}, outputs), "
                 f"got {tuple(self.values.shape)}"
             )
+        if self.weights is not None and self.weights.shape != self.values.shape[:1]:
+            raise OptionError(
+                f"weights must have the shape ({len(self.places)},), "
+                f"got {tuple(self.weights.shape)}"
+            )
 
     def __len__(self) -> int:
         return len(self.places) if self.chosen is None else len(self.chosen)
@@ -110,7 +118,8 @@ class Samples:
         """The same samples on another device."""
         weights = None if self.weights is None else self.weights.to(device)
         chosen = None if self.chosen is None else self.chosen.to(device)
-        return replace(self, values=self.values.to(device), weights=weights, chosen=chosen)
+        places, values = self.places.to(device), self.values.to(device)
+        return replace(self, places=places, values=values, weights=weights, chosen=chosen)
 
     def subset(self, chosen: Tensor) -> "Samples":
         """Only the places with these numbers."""
@@ -135,12 +144,16 @@ class Samples:
         return self.at(torch.randint(len(self), (count,), generator=generator, device=self.device))
 
 
-def held_out_of(samples: Samples, chosen: Tensor) -> tuple[Samples, Samples | None]:
+def held_out_of(samples: Samples, chosen: Tensor | None) -> tuple[Samples, Samples | None]:
     """Split samples into the places with the numbers ``chosen`` and the others, None if no others.
+
+    ``chosen`` is None where all are.
 
     Raises:
         OptionError: nothing is chosen.
     """
+    if chosen is None:
+        return samples, None
     if len(chosen) == 0:
         raise OptionError("no sample is left to train on; hold out fewer of them")
     rest = torch.ones(len(samples.places), dtype=torch.bool)

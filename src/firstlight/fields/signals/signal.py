@@ -3,7 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -55,12 +55,14 @@ class Signal(ABC):
         train: the samples that are fitted.
         held_out: samples that are never trained on; None where all are fitted.
         form: the way back.
+        notes: what was assumed about it, one line each.
     """
 
     name: str
     train: Samples
     held_out: Samples | None
     form: Form
+    notes: tuple[str, ...] = field(default=(), kw_only=True)
 
     @property
     def inputs(self) -> int:
@@ -96,10 +98,14 @@ class Signal(ABC):
 def decibels(mean_square: float) -> float:
     """PSNR of a mean squared error of values in [-1, 1]; infinite for 0.
 
+    A field whose error is no finite number is infinitely bad.
+
     Example:
-        >>> decibels(0.0004)
-        40.0
+        >>> decibels(0.0004), decibels(math.nan)
+        (40.0, -inf)
     """
+    if not math.isfinite(mean_square):
+        return -math.inf
     return 10 * math.log10(4 / mean_square) if mean_square > 0 else math.inf
 
 
@@ -129,16 +135,23 @@ def check_held_out(every: object, share: object) -> None:
         raise OptionError("every and held_out both hold samples out: give one of them")
 
 
-def chosen_places(places: Any, every: int, share: float, seed: int) -> Tensor:
-    """Numbers of the places to train on: a lattice's every n-th, or a random share."""
+def chosen_places(places: Any, every: int, share: float, seed: int) -> Tensor | None:
+    """Numbers of the places to train on, ascending: a lattice's every n-th, or a random share.
+
+    None stands for all of them, which needs no list.
+    """
     check_held_out(every, share)
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
+        raise OptionError(f"seed must be a whole number from 0 to below 2^63, got {seed!r}")
     if every > 1:
         return places.every(every)
     if share:
         kept = max(1, round(len(places) * (1 - share)))
         generator = torch.Generator().manual_seed(seed)
-        return torch.randperm(len(places), generator=generator)[:kept].sort().values
-    return torch.arange(len(places))
+        chosen = torch.zeros(len(places), dtype=torch.bool)
+        chosen[torch.randperm(len(places), generator=generator)[:kept]] = True
+        return chosen.nonzero().flatten()
+    return None
 
 
 def unreadable(path: Path, what: str, error: Exception | str) -> FirstlightError:
