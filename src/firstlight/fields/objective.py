@@ -69,7 +69,7 @@ class Objective:
     def _weight(self) -> float:
         if self.samples.weights is None:
             return float(len(self.samples))
-        return float(sum(batch.weight.double().sum() for batch in self._chunks()))  # type: ignore[union-attr]
+        return sum(float(batch.weight.double().sum()) for batch in self._chunks())  # type: ignore[union-attr]
 
     def _chunks(self) -> Iterator[Batch]:
         if self._whole is not None:
