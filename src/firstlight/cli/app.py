@@ -6,7 +6,10 @@ import typer
 
 from firstlight.cli.audit import audit
 from firstlight.cli.compare import compare
+from firstlight.cli.fields import fields_app
+from firstlight.cli.fit import fit
 from firstlight.cli.plan import plan
+from firstlight.cli.render import render
 from firstlight.errors import FirstlightError
 
 app = typer.Typer(
@@ -18,6 +21,9 @@ app = typer.Typer(
 app.command()(audit)
 app.command()(compare)
 app.command()(plan)
+app.command()(fit)
+app.command()(render)
+app.add_typer(fields_app, name="fields")
 
 #: What Click raises for a wrong command line. Some versions of Typer carry their own Click.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]

@@ -68,6 +68,19 @@ def folder(value: str | Path) -> Path:
     return Path(value).expanduser()
 
 
+def file(value: str | Path) -> Path:
+    """Read the name of a file; ~ is the user's own folder.
+
+    Example:
+        >>> from firstlight.cli.arguments import file
+        >>> file("photo.png").name
+        'photo.png'
+    """
+    if not Path(value).name:
+        raise typer.BadParameter(f"expected the name of a file, got {str(value)!r}")
+    return Path(value).expanduser()
+
+
 def find_own_code() -> None:
     """Look for module:factory in the folder of the call, where it usually is."""
     sys.path.append(str(Path.cwd()))

@@ -4,7 +4,6 @@ import contextlib
 import json
 import shlex
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +14,7 @@ from firstlight.cli.arguments import find_own_code, folder, several, whole
 from firstlight.cli.extras import require
 from firstlight.cli.output import console, put, rendered
 from firstlight.cli.subject import Asked, Subject, subject
+from firstlight.cli.target import check_writable
 from firstlight.errors import FirstlightError, OptionError
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def _audited(
         require("--out")
         if out.exists() and not out.is_dir():
             raise OptionError(f"--out must be a folder, got the file {out}")
-        _check_writable(out)
+        check_writable(out)
     from firstlight.auditing import audit_starts
     from firstlight.auditing.starts import check_schemes
     from firstlight.model.libraries import quiet
@@ -155,18 +155,6 @@ def _audited(
         except FirstlightError as error:
             raise type(error)(f"{asked.model} on {found.about}: {error}") from error
         return found, audits, _report(audits, out)
-
-
-def _check_writable(out: Path) -> None:
-    """Try before the work, not after it; leave nothing behind."""
-    there = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
-    try:
-        with tempfile.TemporaryFile(dir=there):
-            pass
-    except OSError as error:
-        raise FirstlightError(
-            f"cannot write into --out {out}: {error.strerror}; choose another folder"
-        ) from error
 
 
 def _report(audits: "dict[str, Audit]", out: Path | None) -> list[str]:

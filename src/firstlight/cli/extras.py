@@ -19,14 +19,28 @@ _COMPARE = (
 )
 
 
-def require(what: str) -> None:
-    """Raise ``FirstlightError`` unless all of the extra ``compare`` is there, for ``what``.
+def require(what: str, extra: str = "compare") -> None:
+    """Raise ``FirstlightError`` unless all of an extra, compare or fields, is there, for ``what``.
 
     Example:
         >>> from firstlight.cli.extras import require
         >>> require("compare")
+        >>> require("fit", "fields")
     """
-    missing = [name for name in _COMPARE if importlib.util.find_spec(name) is None]
+    missing = [called for name, called in _names(extra).items() if _absent(name)]
     if missing:
         names = ", ".join(missing)
-        raise FirstlightError(f"{what} needs {names}: pip install 'firstlight[compare]'")
+        raise FirstlightError(f"{what} needs {names}: pip install 'firstlight[{extra}]'")
+
+
+def _names(extra: str) -> dict[str, str]:
+    """What is imported, and what it is called in a message."""
+    if extra == "compare":
+        return {name: name for name in _COMPARE}
+    from firstlight.fields.packages import PACKAGES  # here: it loads torch
+
+    return PACKAGES
+
+
+def _absent(name: str) -> bool:
+    return importlib.util.find_spec(name) is None

@@ -20,6 +20,8 @@ from firstlight.fields.result import Fit
 from firstlight.fields.signals.load import load
 from firstlight.fields.signals.signal import Signal
 from firstlight.fields.specification import FitSpec
+from firstlight.fields.study import study
+from firstlight.fields.studying.result import Study
 
 __all__ = [
     "FAMILIES",
@@ -35,6 +37,7 @@ __all__ = [
     "Signal",
     "Sinc",
     "Sine",
+    "Study",
     "Tuner",
     "Wire",
     "choose_alpha",
@@ -43,4 +46,5 @@ __all__ = [
     "load",
     "load_field",
     "sized_like",
+    "study",
 ]

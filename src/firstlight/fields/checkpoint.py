@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from firstlight.errors import FirstlightError
 from firstlight.fields.field import Field
 from firstlight.fields.networks.families import find_network
 from firstlight.fields.networks.network import Network
+from firstlight.fields.packages import needed_for
+from firstlight.fields.plain_numbers import plain, read_number
 from firstlight.fields.signals.forms import find_form
 from firstlight.fields.signals.signal import Form
 from firstlight.files import write_atomically
@@ -52,18 +54,34 @@ class Checkpoint:
         Raises:
             FirstlightError: the tensors are not those of the specification.
         """
+        self.network.check_resolved()
+        # before there is memory for it: the file may speak of a network that it does not hold
+        weights = self.weights(self.network.blank(self.inputs, self.outputs))
         field = Field(self.network, self.form, inputs=self.inputs, outputs=self.outputs)
-        weights = {key[6:]: each for key, each in self.tensors.items() if key.startswith("field.")}
-        own = field.network.state_dict()
-        wrong = [key for key in own if key not in weights or weights[key].shape != own[key].shape]
-        if wrong or len(weights) != len(own):
-            named = wrong[0] if wrong else next(key for key in weights if key not in own)
-            raise FirstlightError(
-                f"the checkpoint's tensor {named} does not fit its own specification of the "
-                "network; the file is damaged"
-            )
         field.network.load_state_dict(weights)
         return field
+
+    def weights(self, module: nn.Module) -> dict[str, Tensor]:
+        """The field's tensors by name, as the network's module has them.
+
+        Raises:
+            FirstlightError: they are not those of the module, or not finite.
+        """
+        weights = {key[6:]: each for key, each in self.tensors.items() if key.startswith("field.")}
+        own = module.state_dict()
+        for name in own.keys() | weights.keys():
+            found, other = weights.get(name), own.get(name)
+            if found is None or other is None or _kind(found) != _kind(other):
+                raise FirstlightError(
+                    f"the checkpoint's tensor {name:.100} does not fit its own specification of "
+                    "the network; the file is damaged"
+                )
+            if not bool(found.isfinite().all()):
+                raise FirstlightError(
+                    f"the checkpoint's tensor {name:.100} has numbers that are not finite; the "
+                    "file is damaged"
+                )
+        return weights
 
 
 def write_field(
@@ -88,7 +106,9 @@ def write_field(
     Raises:
         FirstlightError: the file cannot be written.
     """
-    from safetensors.torch import save_file
+    with needed_for("writing a checkpoint"):
+        from safetensors import SafetensorError
+        from safetensors.torch import save_file
 
     own = {f"field.{name}": each for name, each in field.network.state_dict().items()}
     kept = {name: each.detach().cpu().contiguous() for name, each in (tensors or own).items()}
@@ -102,8 +122,15 @@ def write_field(
         "notes": list(notes),
         "progress": dict(progress or {}),
     }
-    metadata = {_ENTRY: json.dumps(facts)}
-    write_atomically(path, lambda file: save_file(kept, file, metadata))
+    metadata = {_ENTRY: json.dumps(plain(facts), allow_nan=False)}
+
+    def save(file: Path) -> None:
+        try:
+            save_file(kept, file, metadata)
+        except SafetensorError as error:  # a full disk, among others
+            raise OSError(_short(error)) from error
+
+    write_atomically(path, save)
     return path
 
 
@@ -113,7 +140,8 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     Raises:
         FirstlightError: there is no such file, or it is none of ours.
     """
-    from safetensors import SafetensorError, safe_open
+    with needed_for("reading a checkpoint"):
+        from safetensors import SafetensorError, safe_open
 
     path = Path(path)
     if not path.is_file():
@@ -122,7 +150,7 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         with safe_open(path, "pt") as file:
             facts = json.loads((file.metadata() or {})[_ENTRY])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, json.JSONDecodeError, KeyError) as error:
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise FirstlightError(
             f"{path} is not a field's checkpoint: expected a safetensors file that "
             f"`firstlight fit` wrote ({_short(error)})"
@@ -157,13 +185,23 @@ def _checked(path: Path, facts: Any, tensors: dict[str, Tensor]) -> Checkpoint:
             form=find_form(facts["form"]),
             inputs=sizes[0],
             outputs=sizes[1],
-            progress=dict(facts["progress"]),
-            measured=dict(facts["measured"]),
-            notes=tuple(str(note) for note in facts["notes"]),
+            progress={**facts["progress"]},
+            measured={str(key): read_number(each) for key, each in facts["measured"].items()},
+            notes=_texts(facts["notes"]),
             tensors=tensors,
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise FirstlightError(f"{path} is damaged: {_short(error)}") from error
+
+
+def _kind(tensor: Tensor) -> tuple[Any, ...]:
+    return tensor.shape, tensor.dtype
+
+
+def _texts(notes: Any) -> tuple[str, ...]:
+    if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
+        raise ValueError("its notes are no list of texts")
+    return tuple(notes)
 
 
 def _short(error: Exception) -> str:

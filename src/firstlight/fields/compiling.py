@@ -28,18 +28,20 @@ def pays(network: nn.Module, samples: int, spec: FitSpec) -> bool:
     if spec.seconds is not None and spec.seconds < _LONG:
         return False
     numbers = sum(each.numel() for each in network.parameters() if each.requires_grad)
-    steps = _USUAL if spec.target_psnr is not None or spec.steps is None else spec.steps
+    steps = _USUAL if spec.steps is None else spec.steps
+    if spec.target_psnr is not None:
+        steps = min(steps, _USUAL)
     on_cpu = next(network.parameters()).device.type == "cpu"
     speed = _SPEED * torch.get_num_threads() if on_cpu else _DEVICE_SPEED
-    return 6.0 * numbers * samples * min(steps, spec.steps or steps) / speed > _LONG
+    return 6.0 * numbers * samples * steps / speed > _LONG
 
 
-def works() -> bool:
+def works(device: torch.device) -> bool:
     """Whether torch.compile works here: on a CPU it needs a C++ compiler."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            torch.compile(torch.sin)(torch.zeros(8))
+            torch.compile(torch.sin)(torch.zeros(8, device=device))
         except Exception:  # the compilers' own errors are of many types
             return False
     return True

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from firstlight.fields.networks.network import Network
+from firstlight.fields.packages import needed_for
 from firstlight.fields.signals.places import Places
 from firstlight.fields.signals.samples import Samples
 from firstlight.fields.signals.signal import Form
@@ -63,17 +64,18 @@ class Field(nn.Module):
         Returns:
             The array or mesh, or the path written.
         """
-        if path is None:
-            return self.form.render(self.predict, **options)
-        return self.form.save(self.predict, Path(path), **options)
+        with needed_for("rendering this"):
+            if path is None:
+                return self.form.render(self.predict, **options)
+            return self.form.save(self.predict, Path(path), **options)
 
     @torch.no_grad()
     def _values(self, places: Places, chosen: Tensor | None, count: int) -> Tensor:
         device = next(self.network.parameters()).device
-        parts = []
+        values = torch.empty(count, self.outputs)
         for start in range(0, count, _AT_ONCE):
             stop = min(start + _AT_ONCE, count)
             rows = torch.arange(start, stop, device=device)
             numbers = rows if chosen is None else chosen[start:stop].to(device, torch.long)
-            parts.append(self.network(places.at(numbers)).float().cpu())
-        return torch.cat(parts)
+            values[start:stop] = self.network(places.at(numbers))
+        return values

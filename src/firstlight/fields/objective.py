@@ -49,16 +49,19 @@ class Objective:
     def random(self, count: int, generator: torch.Generator) -> float:
         """Error over ``count`` samples drawn with replacement, with gradients."""
         batch = self.samples.random(count, generator)
-        return self._over(self._split(batch), count * self.samples.outputs, True)
+        return self._over(self._split(batch), self._total * count / len(self.samples), True)
 
     def variance(self) -> float:
         """Error of the best constant: what a network that is stuck at the mean has."""
         first = torch.zeros(self.samples.outputs, dtype=torch.float64, device=self.samples.device)
         second = first.clone()
-        for batch in self._chunks():
-            weight = 1.0 if batch.weight is None else batch.weight.double()
-            first += (weight * batch.y.double()).sum(0)
-            second += (weight * batch.y.double().square()).sum(0)
+        # measured from one of the values, a constant signal has a variance of exactly 0
+        origin = next(self._values())[0][:1].double()
+        for values, weights in self._values():
+            far = values.double() - origin
+            weight = 1.0 if weights is None else weights.double()[:, None]
+            first += (weight * far).sum(0)
+            second += (weight * far.square()).sum(0)
         total = self._total / self.samples.outputs
         return float((second / total - (first / total).square()).clamp_min(0).mean())
 
@@ -69,7 +72,18 @@ class Objective:
     def _weight(self) -> float:
         if self.samples.weights is None:
             return float(len(self.samples))
-        return sum(float(batch.weight.double().sum()) for batch in self._chunks())  # type: ignore[union-attr]
+        weights = (each for _, each in self._values())
+        return sum((float(each.double().sum()) for each in weights if each is not None), 0.0)
+
+    def _values(self) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """Values and weights, some at a time, without the coordinates."""
+        samples = self.samples
+        for start in range(0, len(samples), _KEPT):
+            part: slice | Tensor = slice(start, min(start + _KEPT, len(samples)))
+            if samples.chosen is not None:
+                part = samples.chosen[part].long()
+            weights = None if samples.weights is None else samples.weights[part]
+            yield samples.span.scaled(samples.values[part]), weights
 
     def _chunks(self) -> Iterator[Batch]:
         if self._whole is not None:

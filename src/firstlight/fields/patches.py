@@ -17,9 +17,9 @@ from firstlight.fields.signals.signal import Signal
 #: number of coordinates.
 _SIDES = {1: (128, 16), 2: (16, 6), 3: (7, 3), 4: (5, 2)}
 #: Pieces of a lattice, and of scattered samples, whose kernels are computed one by one.
-_LATTICE_PIECES, _SCATTERED_PIECES = 64, 12
+_LATTICE_PIECES, _SCATTERED_PIECES = 64, 8
 #: Samples of a scattered piece.
-_SCATTERED = 512
+_SCATTERED = 288
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,7 @@ def _of_lattice(signal: Gridded, step: int) -> list[Patches]:
     known, asked = local[~odd], local[odd & inner]
     if len(known) < 4 or len(asked) < 4:
         return []
-    starts = _starts(sides, window)
-    values = _lattice_values(signal, stride)
-    pieces = [values[tuple((start + local).T)] for start in starts]
+    pieces = [_lattice_values(signal, (start + local) * stride) for start in _starts(sides, window)]
     spread = np.array(signal.spacing) / 2
     return [
         Patches(
@@ -91,7 +89,7 @@ def _of_lattice(signal: Gridded, step: int) -> list[Patches]:
 def _starts(sides: list[int], window: list[int]) -> np.ndarray:
     """Corners of evenly spread windows, even along every axis, at most 64 in all."""
     axes = [side for side, width in zip(sides, window, strict=True) if side > width]
-    each = max(1, int(_LATTICE_PIECES ** (1 / max(1, len(axes)))))
+    each = max(1, int(_LATTICE_PIECES ** (1 / max(1, len(axes))) + 1e-9))  # 64^(1/3) is 3.99...
     corners = [
         np.unique(np.linspace(0, side - width, min(each, 1 + 4 * (side - width) // width)))
         for side, width in zip(sides, window, strict=True)
@@ -100,11 +98,11 @@ def _starts(sides: list[int], window: list[int]) -> np.ndarray:
     return grid.astype(int) // 2 * 2
 
 
-def _lattice_values(signal: Gridded, stride: int) -> np.ndarray:
-    """Values of the lattice's every ``stride``-th place along each axis: (*sides, outputs)."""
+def _lattice_values(signal: Gridded, cells: np.ndarray) -> np.ndarray:
+    """Values of the lattice's cells, (n, axes) to (n, outputs)."""
     samples = signal.train
-    values = samples.values.reshape(*signal.shape, samples.outputs)
-    values = values[tuple(slice(None, None, stride) for _ in signal.shape)]
+    numbers = torch.from_numpy(np.ravel_multi_index(tuple(cells.T), signal.shape))
+    values = samples.values[numbers.to(samples.device)]
     return samples.span.scaled(values).double().cpu().numpy()
 
 
@@ -119,8 +117,8 @@ def _of_scattered(signal: Signal, level: int, seed: int) -> list[Patches]:
     places, values = batch.x.double(), batch.y.double().numpy()
     size = min(_SCATTERED, len(chosen))
     dimensions = 2 if _on_a_surface(places) else signal.inputs
-    # half of the samples at level 1, a quarter at level 2 ...: so much farther apart
-    scale = (2**level) ** (-1 / dimensions)
+    # fewer are known than are trained on, half of them at level 1: so much farther apart
+    scale = (len(chosen) / 2 / len(samples)) ** (1 / dimensions)
     found = []
     for centre in range(_SCATTERED_PIECES):
         near = (places - places[centre]).square().sum(1).topk(size, largest=False).indices.numpy()

@@ -36,7 +36,7 @@ class Fit:
         steps: updates of the weights before that step.
         seconds: from the beginning to the end, the choice of alpha included.
         curve: PSNR along training.
-        stopped: "target", "steps", "seconds", "interrupted" or "collapsed".
+        stopped: "target", "steps", "seconds", "stalled", "interrupted" or "collapsed".
         network: what was built, every number filled in.
         spec: what the fit was asked for.
         notes: one line for each thing that was chosen or went wrong.

@@ -64,6 +64,8 @@ class FitSpec:
         if not isinstance(self.compile, bool):
             check_choice(self.compile, ("auto",), "compile, where it is not True or False,")
         _whole(self.seed, "seed", 0)
+        if self.seed >= 2**63:
+            raise OptionError(f"seed must be below 2^63, got {self.seed!r}")
         if self.layer_rates is not None:
             self._check_rates()
         if self.steps is self.target_psnr is self.seconds is None:

@@ -3,14 +3,16 @@
 import math
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from firstlight.errors import OptionError
 from firstlight.fields.collapse import Collapse
+from firstlight.fields.kept import Kept
 from firstlight.fields.objective import Objective
+from firstlight.fields.optimizer import make_optimizer, weight_layers
 from firstlight.fields.result import Point
 from firstlight.fields.signals.signal import decibels
 from firstlight.fields.specification import FitSpec
@@ -42,6 +44,7 @@ class Training:
         step: updates so far.
         best: the point of the highest PSNR, whose weights are kept.
         stopped: why the loop ended; empty while it has not.
+        torn: whether an interruption has left weights that belong to no step.
     """
 
     def __init__(
@@ -51,11 +54,13 @@ class Training:
         self.step = 0
         self.best = Point(0, 0.0, -math.inf)
         self.stopped = ""
+        self.torn = False
         self._network, self._objective, self._spec, self._batch = network, objective, spec, batch
-        self._trained: list[Tensor] = [each for each in network.parameters() if each.requires_grad]
+        self._trained: list[Tensor] = [each for one in weight_layers(network) for each in one]
         self._kept = [each.detach().clone() for each in self._trained]
-        self._optimizer = _optimizer(network, spec)
+        self._optimizer = make_optimizer(network, spec)
         self._generator = torch.Generator(objective.samples.device).manual_seed(spec.seed)
+        self._drawn = self._generator.get_state()  # before the batch of the step to come
         self.collapse = Collapse(objective.variance())
         self._recent: deque[float] = deque(maxlen=16)  # errors of batches
         # a look costs a third of a step per sample: at most about a sixth of the time
@@ -65,20 +70,39 @@ class Training:
         """Take one step; False when a limit is reached, before the step."""
         self._optimizer.zero_grad(set_to_none=False)
         if self._batch is None:
-            error = self._objective.full()
-            self._look(error, clock())
-        else:
-            if self._due():
-                self._look(self._objective.full(gradients=False), clock())
-            if not self.stopped:
-                self._recent.append(self._objective.random(self._batch, self._generator))
+            self._look(self._objective.full(), clock())
+        elif self._due():
+            self._look(self._objective.full(gradients=False), clock())
         self._limit(clock())
         if self.stopped:
             self._last_look(clock())
             return False
+        if self._batch is None:
+            self._update()
+        else:
+            self._update(self._objective.random(self._batch, self._generator))
+        return True
+
+    def _update(self, error: float | None = None) -> None:
+        """Move the weights, after a random batch of this error if any."""
+        self.torn = True
         self._optimizer.step()
         self.step += 1
-        return True
+        if error is not None:
+            self._recent.append(error)
+            self._drawn = self._generator.get_state()
+        self.torn = False
+
+    def interrupt(self, seconds: float, *, look: bool = True) -> None:
+        """End now; where batches have gone on since the last look, see first where they have led.
+
+        Another interruption skips that.
+        """
+        if look and self._batch is not None and self.curve and not self.torn:
+            with suppress(KeyboardInterrupt):
+                self._look_again(seconds)
+        if self.stopped != "collapsed":
+            self.stopped = "interrupted"
 
     def restore_best(self) -> None:
         """Put the weights of the best step back."""
@@ -105,55 +129,61 @@ class Training:
         for number, state in self._optimizer.state_dict()["state"].items():
             kept = {name: each for name, each in state.items() if isinstance(each, Tensor)}
             tensors |= {f"optimizer.{number}.{name}": each for name, each in kept.items()}
-        return tensors | {"generator": self._generator.get_state()}
+        return tensors | {"generator": self._drawn}
 
-    def load_state(self, tensors: dict[str, Tensor], progress: dict[str, Any]) -> None:
-        """Go on from what ``state`` and ``progress`` said."""
-        field = {name[6:]: each for name, each in tensors.items() if name.startswith("field.")}
-        self._network.load_state_dict(field)
-        states: dict[int, dict[str, Tensor]] = {}
-        for name, each in tensors.items():
-            if name.startswith("optimizer."):
-                _, place, key = name.split(".")
-                states.setdefault(int(place), {})[key] = each
+    def progress(self, seconds: float) -> dict[str, Any]:
+        """The curve, the step and the time, as plain values."""
+        recent = list(self._recent)
+        return {"step": self.step, "seconds": seconds, "curve": self.curve, "recent": recent}
+
+    def load_state(self, tensors: dict[str, Tensor], progress: dict[str, Any]) -> float:
+        """Go on from what ``state`` and ``progress`` said; returns the seconds until then.
+
+        Raises:
+            FirstlightError: that is not what a fit of this network keeps.
+        """
+        found = Kept.checked(tensors, progress, self._trained, self._spec.optimizer, self._drawn)
+        self._network.load_state_dict(found.field)
         with torch.no_grad():
-            for number, (kept, now) in enumerate(zip(self._kept, self._trained, strict=True)):
+            for kept, now, then in zip(self._kept, self._trained, found.now, strict=True):
                 kept.copy_(now)
-                now.copy_(tensors[f"now.{number}"])
-        self._optimizer.load_state_dict({**self._optimizer.state_dict(), "state": states})
-        self._generator.set_state(tensors["generator"].cpu())
-        self._load_progress(progress)
-
-    def _load_progress(self, progress: dict[str, Any]) -> None:
-        self.curve = [Point(int(step), seconds, psnr) for step, seconds, psnr in progress["curve"]]
-        self.step = int(progress["step"])
-        self._recent.extend(progress["recent"])
+                now.copy_(then)
+        states = {**self._optimizer.state_dict(), "state": found.optimizer}
+        self._optimizer.load_state_dict(states)
+        self._drawn = found.generator
+        self._generator.set_state(found.generator)
+        self.step, self.curve = found.step, found.curve
+        self._recent.extend(found.recent)
         for point in self.curve:
             self.collapse.look(point.step, 4 * 10 ** (-point.psnr / 10))
             self.best = max(self.best, point, key=lambda one: one.psnr)
-
-    def progress(self) -> dict[str, Any]:
-        """The curve and the step, as plain values."""
-        return {"step": self.step, "curve": self.curve, "recent": list(self._recent)}
+        return found.seconds
 
     def _look(self, error: float, seconds: float) -> None:
-        psnr = decibels(error) if math.isfinite(error) else -math.inf
-        point = Point(self.step, seconds, psnr)
-        self.curve.append(point)
-        self.collapse.look(self.step, error)
+        psnr = decibels(error)
+        if not self.curve or self.curve[-1].step < self.step:  # a fit that goes on looks again
+            self._add(Point(self.step, seconds, psnr), error)
         if self.collapse.fatal:
             self.stopped = "collapsed"
-        elif psnr > self.best.psnr:
-            self.best = point
+        elif self._spec.target_psnr is not None and psnr >= self._spec.target_psnr:
+            self.stopped = "target"
+
+    def _add(self, point: Point, error: float) -> None:
+        if point.psnr > self.best.psnr:
+            self.torn = True
             with torch.no_grad():
                 torch._foreach_copy_(self._kept, self._trained)
-        if self._spec.target_psnr is not None and psnr >= self._spec.target_psnr:
-            self.stopped = "target"
+            self.best = point
+            self.torn = False
+        self.collapse.look(self.step, error)
+        self.curve.append(point)
 
     def _due(self) -> bool:
         """Whether it is time to look at all samples: regularly, or when the target seems near."""
-        since = self.step - (self.curve[-1].step if self.curve else -self._every)
-        if since >= self._every or self.step == self._spec.steps:
+        if not self.curve or self.step in (self.curve[-1].step, self._spec.steps):
+            return True  # a fit that goes on begins with the look that it ended with
+        since = self.step - self.curve[-1].step
+        if self.step % self._every == 0:
             return True
         target = self._spec.target_psnr
         if target is None or len(self._recent) < 8 or since < max(1, self._every // 4):
@@ -173,45 +203,25 @@ class Training:
 
     def _last_look(self, seconds: float) -> None:
         """See where batches have led; a target may be reached by now."""
-        if self.stopped == "seconds" and self.curve and self.curve[-1].step < self.step:
+        if self.stopped == "seconds":
+            self._look_again(seconds)
+
+    def _look_again(self, seconds: float) -> None:
+        if self.curve[-1].step < self.step:
             self._look(self._objective.full(gradients=False), seconds)
 
     def _left(self, seconds: float) -> float | None:
         spec, guesses = self._spec, []
-        if spec.steps is not None and self.step:
-            guesses.append((spec.steps - self.step) * seconds / self.step)
+        before, last = (self.curve[-20:][0], self.curve[-1]) if self.curve else (None, None)
+        if before is None or last is None or last.step == before.step:
+            return None if spec.seconds is None else max(0.0, spec.seconds - seconds)
+        if spec.steps is not None:
+            pace = (last.seconds - before.seconds) / (last.step - before.step)
+            guesses.append((spec.steps - self.step) * pace)
         if spec.seconds is not None:
             guesses.append(spec.seconds - seconds)
-        if spec.target_psnr is not None and len(self.curve) > 1:
-            before, last = self.curve[max(0, len(self.curve) - 20)], self.curve[-1]
+        if spec.target_psnr is not None:
             slope = (last.psnr - before.psnr) / max(last.seconds - before.seconds, 1e-9)
             if slope > 0:
                 guesses.append((spec.target_psnr - last.psnr) / slope)
         return max(0.0, min(guesses)) if guesses else None
-
-
-def weight_layers(network: nn.Module) -> list[list[nn.Parameter]]:
-    """The trained parameters of each module that has any, in order: what a rate belongs to."""
-    own = (
-        [each for each in module.parameters(recurse=False) if each.requires_grad]
-        for module in network.modules()
-    )
-    return [parameters for parameters in own if parameters]
-
-
-def _optimizer(network: nn.Module, spec: FitSpec) -> torch.optim.Optimizer:
-    layers = weight_layers(network)
-    rates = spec.layer_rates or (1.0,) * len(layers)
-    if len(rates) != len(layers):
-        raise OptionError(
-            f"layer_rates must have one factor for each of the network's {len(layers)} layers, "
-            f"got {len(rates)}"
-        )
-    groups = [
-        {"params": parameters, "lr": spec.learning_rate * rate}
-        for parameters, rate in zip(layers, rates, strict=True)
-    ]
-    if spec.optimizer == "sgd":
-        return torch.optim.SGD(groups, momentum=0.9)
-    plain = not any(each.is_complex() for each in network.parameters())
-    return torch.optim.Adam(groups, fused=plain)

@@ -1,6 +1,8 @@
 """How every PNG looks: ink, axes without a box, a scheme's marker, letters as they are."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
 
@@ -17,11 +19,17 @@ SOFT, QUIET = "#444444", "#767676"
 def png(figure: Figure) -> bytes:
     """Draw ``figure``, without Matplotlib's global state."""
     buffer = BytesIO()
-    with warnings.catch_warnings():
-        # letters that the font lacks become boxes; the page beside the picture has them
-        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+    with any_letters():
         FigureCanvasAgg(figure).print_png(buffer)
     return buffer.getvalue()
+
+
+@contextmanager
+def any_letters() -> Iterator[None]:
+    """Let letters that the font lacks become boxes without a warning."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+        yield
 
 
 def plain_axes(axes: Axes, title: str, *, size: float = 9.5) -> None:

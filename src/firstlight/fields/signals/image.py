@@ -1,6 +1,7 @@
 """Images: any mode that Pillow reads, 8 and 16 bit, and back at any resolution."""
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ _CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "F": 1}
 _TYPES = {8: "uint8", 16: "uint16", 32: "float32"}
 #: SSIM looks at windows of 11 x 11, and takes 40 times an image's memory.
 _SSIM_SIDE, _SSIM_PIXELS = 11, 2**22
+#: A fit is not lost for want of a measure.
+_BARE = "SSIM is left out, as it needs torchmetrics: pip install 'firstlight[fields]'"
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,7 @@ class Image(Gridded):
     """An image's pixels at the middles of its cells: y, then x, each from -1 to 1."""
 
     def measure(self, predict: PredictSamples) -> dict[str, float]:
-        """Also "ssim" of the whole picture, from 11 x 11 pixels to 4 million.
+        """Also "ssim" of the whole picture, from 11 x 11 pixels to 4 million, by torchmetrics.
 
         Reference: SSIM, IEEE Trans. Image Processing 13 (2004) 600.
         """
@@ -129,7 +132,8 @@ class Image(Gridded):
         values = [predict(part) for part in parts]
         measured = super().measure(lambda part: values[0 if part is self.train else 1])
         height, width = self.shape
-        if min(height, width) >= _SSIM_SIDE and height * width <= _SSIM_PIXELS:
+        sized = min(height, width) >= _SSIM_SIDE and height * width <= _SSIM_PIXELS
+        if sized and find_spec("torchmetrics"):
             whole = torch.empty(height * width, self.outputs)
             for part, predicted in zip(parts, values, strict=True):
                 whole[slice(None) if part.chosen is None else part.chosen.long().cpu()] = (
@@ -192,4 +196,6 @@ def read_image(source: Any, *, every: int = 1, held_out: float = 0.0, seed: int 
     chosen = chosen_places(places, every, held_out, seed)
     train, rest = held_out_of(samples, chosen)
     name = str(source) if isinstance(source, str | Path) else "image"
-    return Image(name, train, rest, form, every)
+    return Image(
+        name, train, rest, form, every, notes=() if find_spec("torchmetrics") else (_BARE,)
+    )

@@ -1,7 +1,6 @@
 """Any file as a signal, by the ending of its name."""
 
 import inspect
-from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from firstlight.errors import FirstlightError, OptionError, check_choice
+from firstlight.fields.packages import needed_for
 from firstlight.fields.signals.signal import Signal
 
 #: What reads a kind: module, function, and options that the kind fixes.
@@ -45,7 +45,7 @@ def load(source: Any, *, kind: str | None = None, **options: Any) -> Signal:
         **options: of the kind's reader, as ``every``, ``held_out`` and ``seed``.
 
     Raises:
-        FirstlightError: no such file, or it is not what it is taken for.
+        FirstlightError: no such file, it is not what it is taken for, or a package is missing.
         OptionError: the ending, the kind, or an option is not known.
 
     Example:
@@ -55,19 +55,29 @@ def load(source: Any, *, kind: str | None = None, **options: Any) -> Signal:
         3
     """
     if kind is not None:
-        check_choice(kind, [name for name in _READERS if name != "shape"], "kind")
+        _check_kind(kind)
     if isinstance(source, str | Path):
-        chosen = kind or _kind_of_name(Path(source))
+        chosen = kind or kind_of_name(Path(source))
         _check_file(Path(source))
     else:
         chosen = kind or _kind_of_array(source)
     module, name, fixed = _READERS[chosen]
+    _check_options(chosen, options)
     read = getattr(import_module(f"firstlight.fields.signals.{module}"), name)
-    _check_options(chosen, read, options, fixed)
-    return read(source, **options, **fixed)
+    with needed_for(f"reading {source if isinstance(source, str | Path) else 'this'}"):
+        return read(source, **options, **fixed)
 
 
-def _kind_of_name(path: Path) -> str:
+def kind_of_name(path: Path) -> str:
+    """What a file is taken for, by its ending; "shape" stands for both kinds of meshes.
+
+    Raises:
+        OptionError: the ending is not known.
+
+    Example:
+        >>> kind_of_name(Path("photo.PNG"))
+        'image'
+    """
     kind = _KINDS.get(path.suffix.lower())
     if kind is None:
         raise OptionError(
@@ -100,14 +110,33 @@ def _kind_of_array(source: Any) -> str:
     return "image" if picture and array.dtype.name in ("uint8", "uint16") else "volume"
 
 
-def _check_options(
-    kind: str, read: Callable[..., Signal], options: dict[str, Any], fixed: dict[str, str]
-) -> None:
-    known = [
+def _check_kind(kind: object) -> None:
+    check_choice(kind, [name for name in _READERS if name != "shape"], "kind")
+
+
+def known_options(kind: str) -> list[str]:
+    """What a kind's reader can be told, by name.
+
+    Raises:
+        OptionError: there is no such kind.
+
+    Example:
+        >>> known_options("image")
+        ['every', 'held_out', 'seed']
+    """
+    if kind != "shape":
+        _check_kind(kind)
+    module, name, _ = _READERS[kind]
+    read = getattr(import_module(f"firstlight.fields.signals.{module}"), name)
+    return [
         name
         for name, parameter in inspect.signature(read).parameters.items()
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY and name not in (*fixed, "kind")
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY and name != "kind"
     ]
+
+
+def _check_options(kind: str, options: dict[str, Any]) -> None:
+    known = known_options(kind)
     for name in options:
         if name not in known:
             raise OptionError(f"{kind} is read with {', '.join(known)}; it has no {name}")

@@ -103,12 +103,9 @@ def _engine(path: Path) -> str:
         reason = "it begins like neither NetCDF 3 nor NetCDF 4" if begin else "the file is empty"
         raise unreadable(path, "NetCDF", reason)
     if _ENGINES[begin] == "h5netcdf":
-        try:
-            import h5py
-        except ModuleNotFoundError as error:
-            raise FirstlightError(
-                f"{path} is NetCDF 4, which h5py reads: pip install h5py"
-            ) from error
+        import h5netcdf  # noqa: F401  (where it is missing, xarray does not say so)
+        import h5py
+
         try:
             h5py.File(path, "r").close()  # h5netcdf complains at the garbage collector's instead
         except _DAMAGED as error:
