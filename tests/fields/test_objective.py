@@ -92,7 +92,7 @@ def test_a_random_batch_is_the_samples_that_the_generator_names(weighted):
         weight = batch.weight.flatten() / weights.mean()
     expected = (errors * weight.double()).mean()
     expected.backward()
-    assert loss == pytest.approx(float(expected), rel=1e-5)
+    assert loss == pytest.approx(float(expected.detach()), rel=1e-5)
     close(
         [each.grad for each in network.parameters()],
         [each.grad for each in other.parameters()],
@@ -105,8 +105,8 @@ def test_random_batches_are_right_on_average():
     goal = Objective(network, signal.train, 64)
     whole = goal.full(gradients=False)
     rng = torch.Generator().manual_seed(0)
-    losses = torch.tensor([goal.random(50, rng) for _ in range(400)])
-    assert float(losses.mean()) == pytest.approx(whole, abs=4 * float(losses.std()) / 20)
+    losses = torch.tensor([goal.random(50, rng) for _ in range(100)])
+    assert losses.mean().item() == pytest.approx(whole, abs=4 * losses.std().item() / 10)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
