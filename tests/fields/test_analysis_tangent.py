@@ -7,7 +7,8 @@ from torch import nn
 
 from firstlight import fields
 from firstlight.errors import OptionError
-from firstlight.fields.analysis import closed_form, measured_kernel, sample_points, sine_kernel
+from firstlight.fields.analysis import closed_form, measured_kernel, sample_points
+from firstlight.fields.networks.sine_kernel import sine_kernel
 
 
 @pytest.fixture

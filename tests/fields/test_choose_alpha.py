@@ -11,7 +11,8 @@ from small_fits import SIGNALS, image
 
 from firstlight import fields
 from firstlight.errors import OptionError
-from firstlight.fields.choose_alpha import choose_alpha, interpolation_errors, with_choice
+from firstlight.fields.choose_alpha import choose_alpha, with_choice
+from firstlight.fields.interpolation import interpolation_errors
 from firstlight.fields.patches import Patches
 from firstlight.theory import SineKernel
 

@@ -10,15 +10,14 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from firstlight.errors import OptionError
+from firstlight.fields.interpolation import interpolation_errors
 from firstlight.fields.networks.sine import Sine
+from firstlight.fields.networks.sine_kernel import KNOWN, sine_kernel
 from firstlight.fields.patches import Patches, patches
 from firstlight.fields.signals.signal import Signal
 from firstlight.init._one_thread import in_one_thread
-from firstlight.theory import SineKernel
 
 #: Weight scales that are looked at, and those around the best of them; the paper's best ones lie
 #: between 1.5 and 3.
@@ -31,12 +30,8 @@ _TOLERANCE = 0.2
 _INITIAL = 16.0
 #: PSNR on the known samples at which the error between them is looked at.
 _TARGET = 40.0
-#: Logarithm of the least ridge: what some hundred steps do not resolve, nor float64.
-_LEAST_RIDGE = -6.0
-#: c_w of the starts whose kernel is known.
-_SCALES = {"siren": math.sqrt(6), "gradient_control": math.sqrt(3)}
-#: Where the best alpha is beyond these, omega_0 is doubled or halved, at most so often.
-_SMALLEST, _LARGEST, _DOUBLINGS, _HALVINGS = 1.3, 2.8, 14, 5
+#: Where the best alpha is larger, omega_0 is doubled, at most so often.
+_LARGEST, _DOUBLINGS = 2.8, 14
 
 
 @dataclass(frozen=True)
@@ -62,7 +57,7 @@ def choose_alpha(signal: Signal, network: Sine, *, target_psnr: float | None = N
     For each alpha the tangent kernel of the network at its start interpolates small pieces of the
     signal from every second training sample, as far as ``target_psnr`` on those. Chosen is the
     largest alpha whose PSNR on the other samples is within 0.2 dB of the best. Where omega_0 is
-    None and that alpha is below 1.3 or above 2.8, omega_0 is halved or doubled until it is not.
+    None and that alpha is above 2.8, omega_0 is doubled until it is not.
 
     Args:
         signal: what is to be fitted; nothing that is held out is looked at.
@@ -82,9 +77,9 @@ def choose_alpha(signal: Signal, network: Sine, *, target_psnr: float | None = N
         >>> 1.0 <= choose_alpha(image, Sine(depth=5)).alpha < 2.0
         True
     """
-    if network.start not in _SCALES:
+    if network.start not in KNOWN:
         raise OptionError(
-            f"alpha='auto' knows the starts {' and '.join(_SCALES)}; give a number for "
+            f"alpha='auto' knows the starts {' and '.join(KNOWN)}; give a number for "
             f"{network.start!r}"
         )
     network = network.resolved(signal)
@@ -98,7 +93,7 @@ def choose_alpha(signal: Signal, network: Sine, *, target_psnr: float | None = N
     # small matrices: a second thread gains nothing, and rounds otherwise
     alpha, expected = in_one_thread(lambda: search.boundary(omega_0))
     if network.omega_0 is None:
-        omega_0, alpha, expected = in_one_thread(lambda: search.moved(omega_0, alpha, expected))
+        omega_0, alpha, expected = in_one_thread(lambda: search.raised(omega_0, alpha, expected))
     return Choice(alpha, omega_0, expected, _line(alpha, omega_0, expected, network))
 
 
@@ -148,17 +143,16 @@ class _Search:
         expected = _levels(errors, fall, self._goal)
         return _crossing(expected), expected
 
-    def moved(
+    def raised(
         self, omega_0: float, alpha: float, expected: tuple[tuple[float, float], ...]
     ) -> tuple[float, float, tuple[tuple[float, float], ...]]:
-        """Double or halve omega_0 until its alpha is neither too small nor too large."""
-        up, found = alpha > _LARGEST, (omega_0, alpha, expected)
-        for _ in range(_DOUBLINGS if up else _HALVINGS):
-            if found[1] <= _LARGEST if up else found[1] >= _SMALLEST:
+        """Double omega_0 until its alpha is not too large; halving it makes fits slower."""
+        for _ in range(_DOUBLINGS):
+            if alpha <= _LARGEST:
                 break
-            omega_0 *= 2.0 if up else 0.5
-            found = (omega_0, *self.boundary(omega_0))
-        return found
+            omega_0 *= 2.0
+            alpha, expected = self.boundary(omega_0)
+        return omega_0, alpha, expected
 
     def _falls(self, omega_0: float, errors: dict[float, tuple[float, float]]) -> float:
         """How much smaller errors are at a scale than at the next coarser one: 1 to 4."""
@@ -170,20 +164,9 @@ class _Search:
 
     def _errors(self, pieces: list[Patches], alpha: float, omega_0: float) -> tuple[float, float]:
         """Mean squared errors of the signal and of the initial function between samples."""
-        network = self._network
-        kernel = SineKernel(
-            layers=network.depth - 1,
-            inputs=self._inputs,
-            width=network.width,
-            omega_0=omega_0,
-            omega=network.omega,
-            alpha=alpha,
-            weight_scale=_SCALES[network.start],
-            bias_scale=network.omega / math.sqrt(3 * network.width)
-            if network.start == "siren"
-            else 0.0,
-            distribution=network.distribution,
-        )
+        network = replace(self._network, alpha=alpha, omega_0=omega_0)
+        kernel = sine_kernel(network, self._inputs)
+        assert kernel is not None, "checked by choose_alpha"
         each = [interpolation_errors(kernel, piece, self._goal) for piece in pieces]
         signal, initial = np.mean(each, axis=0)
         return float(signal), float(initial)
@@ -208,51 +191,6 @@ def _crossing(expected: tuple[tuple[float, float], ...]) -> float:
         return alpha
     beyond, lower = expected[last + 1]
     return alpha + (level - least) / (level - lower) * (beyond - alpha)
-
-
-def interpolation_errors(kernel: SineKernel, piece: Patches, goal: float) -> tuple[float, float]:
-    """Mean squared errors on the asked samples, of the signal and of a draw of the start.
-
-        f = K_* (K + ridge)^-1 y,  the ridge such that the known samples' error is ``goal``
-
-    Args:
-        kernel: of the network.
-        piece: known and asked samples.
-        goal: mean squared error on the known samples.
-    """
-    drawn, known = _tensors(kernel.both(piece.known[:, None] - piece.known[None]))
-    beside, across = _tensors(kernel.both(piece.asked[:, None] - piece.known[None]))
-    values, vectors = torch.linalg.eigh(known)
-    values = values.clamp_min(0)
-    middle = piece.known_values.mean((0, 1))
-    targets = _columns(piece.known_values - middle)
-    ridge = _ridge(values, vectors.T @ targets, goal)
-    weights = across @ (vectors / (values + ridge)) @ vectors.T
-    error = (weights @ targets - _columns(piece.asked_values - middle)).square().mean()
-    variance = float(kernel.covariance(np.zeros((1, piece.known.shape[1])))[0])
-    initial = variance + (weights * (weights @ drawn - 2 * beside)).sum(1).mean()
-    return float(error), max(0.0, float(initial))
-
-
-def _tensors(kernels: tuple[np.ndarray, np.ndarray]) -> tuple[Tensor, Tensor]:
-    covariance, tangent = kernels
-    return torch.from_numpy(covariance), torch.from_numpy(tangent)
-
-
-def _columns(values: np.ndarray) -> Tensor:
-    """(pieces, n, outputs) as (n, pieces * outputs)."""
-    return torch.from_numpy(np.moveaxis(values, 1, 0).reshape(values.shape[1], -1))
-
-
-def _ridge(values: Tensor, targets: Tensor, goal: float) -> float:
-    """The ridge that leaves the error ``goal`` on the known samples, by halving its logarithm."""
-    low, high, power = _LEAST_RIDGE, 3.0, targets.square().sum(1)
-    for _ in range(40):
-        middle = (low + high) / 2
-        left = 10**middle / (values + 10**middle)
-        error = float(left.square() @ power) / targets.shape[1] / len(targets)
-        low, high = (low, middle) if error > goal else (middle, high)
-    return 10**low
 
 
 def with_choice(network: Sine, choice: Choice) -> Sine:

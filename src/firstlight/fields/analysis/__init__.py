@@ -7,7 +7,6 @@ from firstlight.fields.analysis.tangent import (
     closed_form,
     measured_kernel,
     sample_points,
-    sine_kernel,
 )
 
 __all__ = [
@@ -18,5 +17,4 @@ __all__ = [
     "initial_spectra",
     "measured_kernel",
     "sample_points",
-    "sine_kernel",
 ]

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from firstlight.errors import OptionError
-from firstlight.fields.analysis.tangent import sine_kernel
 from firstlight.fields.networks.network import Facts, Network
+from firstlight.fields.networks.sine_kernel import sine_kernel
 from firstlight.theory import sine_spectrum
 
 #: Values along a line, at least and at most; the prediction takes their square.

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from firstlight.errors import OptionError, positive
-from firstlight.fields.analysis.tangent import sine_kernel
 from firstlight.fields.networks.network import Network
 from firstlight.fields.networks.sine import Sine
+from firstlight.fields.networks.sine_kernel import sine_kernel
 from firstlight.fields.signals.signal import Signal
 from firstlight.fields.studying.result import StudyChoice
 
