@@ -24,10 +24,10 @@ from firstlight.init._one_thread import in_one_thread
 COARSE = tuple(1 + number / 2 for number in range(7))
 FINE = tuple(1 + number / 8 for number in range(25))
 #: How much worse than the best, in dB, the expected error between samples may be.
-_TOLERANCE = 0.2
+_TOLERANCE = 0.3
 #: How much more of the initial function stays between the samples than its kernel says: fitted to
 #: brute force on 16 Kodak images at 128 x 128, depths 3 and 5, and checked on others.
-_INITIAL = 16.0
+_INITIAL = 8.0
 #: PSNR on the known samples at which the error between them is looked at.
 _TARGET = 40.0
 #: Where the best alpha is larger, omega_0 is doubled, at most so often.
@@ -56,7 +56,7 @@ def choose_alpha(signal: Signal, network: Sine, *, target_psnr: float | None = N
 
     For each alpha the tangent kernel of the network at its start interpolates small pieces of the
     signal from every second training sample, as far as ``target_psnr`` on those. Chosen is the
-    largest alpha whose PSNR on the other samples is within 0.2 dB of the best. Where omega_0 is
+    largest alpha whose PSNR on the other samples is within 0.3 dB of the best. Where omega_0 is
     None and that alpha is above 2.8, omega_0 is doubled until it is not.
 
     Args:

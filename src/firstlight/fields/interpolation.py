@@ -9,12 +9,17 @@ from firstlight.theory import SineKernel
 
 #: Logarithm of the least ridge: what some hundred steps do not resolve, nor float64.
 _LEAST_RIDGE = -6.0
+#: Larger ridges that are tried, by factors of the root of 10.
+_STEPS = 10
 
 
 def interpolation_errors(kernel: SineKernel, piece: Patches, goal: float) -> tuple[float, float]:
     """Mean squared errors on the asked samples, of the signal and of a draw of the start.
 
-        f = K_* (K + ridge)^-1 y,  the ridge such that the known samples' error is ``goal``
+        f = K_* (K + ridge)^-1 y,  the best ridge on the way to the error ``goal`` on the known
+
+    On the way: what a kernel cannot reach without breaking what lies between, a network reaches
+    by other means.
 
     Args:
         kernel: of the network.
@@ -26,13 +31,19 @@ def interpolation_errors(kernel: SineKernel, piece: Patches, goal: float) -> tup
     values, vectors = torch.linalg.eigh(known)
     values = values.clamp_min(0)
     middle = piece.known_values.mean((0, 1))
-    targets = _columns(piece.known_values - middle)
-    ridge = _ridge(values, vectors.T @ targets, goal)
-    weights = across @ (vectors / (values + ridge)) @ vectors.T
-    error = (weights @ targets - _columns(piece.asked_values - middle)).square().mean()
+    targets = vectors.T @ _columns(piece.known_values - middle)
+    asked, across = _columns(piece.asked_values - middle), across @ vectors
+    least = _ridge(values, targets, goal)
+    tried = [least * 10 ** (step / 2) for step in range(1 + _STEPS) if step == 0 or least < 1]
+    errors = [
+        float((across @ (targets / (values + ridge)[:, None]) - asked).square().mean())
+        for ridge in tried
+    ]
+    error = min(errors)
+    weights = across / (values + tried[errors.index(error)]) @ vectors.T
     variance = float(kernel.covariance(np.zeros((1, piece.known.shape[1])))[0])
     initial = variance + (weights * (weights @ drawn - 2 * beside)).sum(1).mean()
-    return float(error), max(0.0, float(initial))
+    return error, max(0.0, float(initial))
 
 
 def _tensors(kernels: tuple[np.ndarray, np.ndarray]) -> tuple[Tensor, Tensor]:

@@ -53,11 +53,15 @@ def patches(signal: Signal, level: int = 1, seed: int = 0) -> list[Patches]:
         >>> pieces.known.shape, pieces.known_values.shape
         ((256, 2), (25, 256, 1))
     """
-    if isinstance(signal, Gridded) and signal.inputs == len(signal.shape):
-        regular = signal.every > 1 or signal.train.chosen is None
-        if regular:
-            return _of_lattice(signal, 2 ** (level - 1))
+    if isinstance(signal, Gridded) and _on_a_lattice(signal):
+        return _of_lattice(signal, 2 ** (level - 1))
     return _of_scattered(signal, level, seed)
+
+
+def _on_a_lattice(signal: Gridded) -> bool:
+    """Whether training samples are a lattice in the coordinates, or most of one."""
+    mostly = signal.every > 1 or 2 * len(signal.train) > len(signal.train.places)
+    return mostly and signal.inputs == len(signal.shape)
 
 
 def _of_lattice(signal: Gridded, step: int) -> list[Patches]:
@@ -74,7 +78,11 @@ def _of_lattice(signal: Gridded, step: int) -> list[Patches]:
     known, asked = local[~odd], local[odd & inner]
     if len(known) < 4 or len(asked) < 4:
         return []
-    pieces = [_lattice_values(signal, (start + local) * stride) for start in _starts(sides, window)]
+    seen = _seen(signal)
+    pieces = [
+        _lattice_values(signal, (start + local) * stride, window, seen)
+        for start in _starts(sides, window)
+    ]
     spread = np.array(signal.spacing) / 2
     return [
         Patches(
@@ -98,10 +106,30 @@ def _starts(sides: list[int], window: list[int]) -> np.ndarray:
     return grid.astype(int) // 2 * 2
 
 
-def _lattice_values(signal: Gridded, cells: np.ndarray) -> np.ndarray:
-    """Values of the lattice's cells, (n, axes) to (n, outputs)."""
+def _seen(signal: Gridded) -> torch.Tensor | None:
+    """Which cells are trained on, where a random share is held out."""
+    chosen = signal.train.chosen
+    if signal.every > 1 or chosen is None:
+        return None
+    seen = torch.zeros(len(signal.train.places), dtype=torch.bool)
+    seen[chosen.long().cpu()] = True
+    return seen
+
+
+def _lattice_values(
+    signal: Gridded, cells: np.ndarray, window: list[int], seen: torch.Tensor | None
+) -> np.ndarray:
+    """Values of a window's cells, (n, axes) to (n, outputs); of the nearest seen for the others."""
     samples = signal.train
     numbers = torch.from_numpy(np.ravel_multi_index(tuple(cells.T), signal.shape))
+    if seen is not None:
+        from scipy.ndimage import distance_transform_edt
+
+        unseen = ~seen[numbers].numpy().reshape(window)
+        if unseen.all():
+            return np.zeros((len(cells), samples.outputs))
+        nearest = distance_transform_edt(unseen, return_distances=False, return_indices=True)
+        numbers = numbers[np.ravel_multi_index(tuple(nearest), window).ravel()]
     values = samples.values[numbers.to(samples.device)]
     return samples.span.scaled(values).double().cpu().numpy()
 
