@@ -29,6 +29,8 @@ _PLACES: tuple[Place, ...] = tuple(
 )
 #: What each point of distance costs, in the area that a name may rather hide.
 _DISTANCE = 1.5
+#: How much dearer it is to hide another name.
+_ON_A_NAME = 1000.0
 #: Names farther from their point than this have a line to it.
 _FAR = 12.0
 
@@ -130,13 +132,14 @@ class _Room:
 
     def __init__(self, frame: Bbox, taken: Sequence[Box], dot: float) -> None:
         self._frame, self._taken, self._dot = np.array([frame.extents]), list(taken), dot
+        self._names: list[Box] = []
 
     def take(self, point: Sequence[float], width: float, height: float) -> Place:
         """Choose a place for a name beside a point, and keep others from it."""
         boxes = [self._box(point, width, height, place) for place in _PLACES]
         costs = [self._cost(box, place) for box, place in zip(boxes, _PLACES, strict=True)]
         best = int(np.argmin(costs))
-        self._taken.append(boxes[best])
+        self._names.append(boxes[best])
         return _PLACES[best]
 
     def _box(self, point: Sequence[float], width: float, height: float, place: Place) -> Box:
@@ -150,7 +153,8 @@ class _Room:
         area = (box[2] - box[0]) * (box[3] - box[1])
         outside = area - _common(box, self._frame)
         distance = _DISTANCE * (abs(place[0]) + abs(place[1]))
-        return _common(box, np.array(self._taken)) + outside + distance
+        names = _ON_A_NAME * _common(box, np.array(self._names).reshape(-1, 4))
+        return names + _common(box, np.array(self._taken).reshape(-1, 4)) + outside + distance
 
 
 def _common(box: Box, others: np.ndarray) -> float:
