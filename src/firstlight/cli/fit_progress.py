@@ -1,12 +1,13 @@
 """How far a fit is, on the terminal or line by line in a log."""
 
 import math
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+from rich.progress import BarColumn, TextColumn
 from rich.table import Column
+
+from firstlight.cli.shown_progress import ShownProgress
 
 if TYPE_CHECKING:
     from firstlight.fields.training import Moment
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 _ON_TERMINAL, _IN_LOG = 0.1, 10.0
 
 
-class FitProgress:
+class FitProgress(ShownProgress):
     """One bar from the beginning to the expected end; plain lines where no one looks.
 
     Attributes:
@@ -24,40 +25,19 @@ class FitProgress:
 
     def __init__(self, console: Console, name: str) -> None:
         self.moment: Moment | None = None
-        self._console = console
         self._every = _ON_TERMINAL if console.is_terminal else _IN_LOG
         self._shown = -math.inf
-        self._progress = Progress(
-            SpinnerColumn(),
+        super().__init__(
+            console,
             # first: the whole of the text is what a narrow terminal needs
             TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
             BarColumn(bar_width=None, table_column=Column(ratio=1)),
-            expand=True,
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
+            task=f"reading {name}",
         )
-        self._task = self._progress.add_task(f"reading {name}", total=None)
-
-    def __enter__(self) -> "FitProgress":
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._progress.stop()
 
     def begin(self, text: str) -> None:
         """Say what is being done, until there is a step to tell of."""
         self._progress.update(self._task, description=text, total=None)
-
-    def note(self, line: str) -> None:
-        """Print a line above the bar."""
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def show(self, moment: "Moment") -> None:
         """Move the bar, or print a line, where it is time to."""

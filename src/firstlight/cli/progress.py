@@ -1,6 +1,5 @@
 """How far a comparison has come, on the terminal or line by line in a log."""
 
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -8,19 +7,19 @@ from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
 from rich.table import Column
 
+from firstlight.cli.shown_progress import ShownProgress
+
 if TYPE_CHECKING:
     from firstlight.comparison import RunResult, RunSpec
 
 
-class Bar:
+class Bar(ShownProgress):
     """One bar over the epochs of all runs, with the time left; plain lines where no one looks.
 
     Attributes:
@@ -30,10 +29,9 @@ class Bar:
 
     def __init__(self, console: Console) -> None:
         self.runs = self.done = 0
-        self._console = console
         self._epochs = 0  # of the current run
-        self._progress = Progress(
-            SpinnerColumn(),
+        super().__init__(
+            console,
             BarColumn(bar_width=None, table_column=Column(ratio=1)),
             MofNCompleteColumn(table_column=Column(no_wrap=True)),
             TextColumn("epochs,", table_column=Column(no_wrap=True)),
@@ -46,25 +44,9 @@ class Bar:
                 "{task.description}",
                 table_column=Column(ratio=2, no_wrap=True, overflow="ellipsis"),
             ),
-            expand=True,
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
+            task="loading",
             speed_estimate_period=300,  # short runs of unlike length would make it jump
         )
-        self._task = self._progress.add_task("loading", total=None)
-
-    def __enter__(self) -> "Bar":
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._progress.stop()
 
     def begin(self, runs: int, epochs: int) -> None:
         """Set the length of the bar."""
@@ -97,10 +79,6 @@ class Bar:
             outcome = f"{result.status}: {result.reason}"
         if result.status != "ok" or not self._console.is_terminal:
             self.note(f"{self.done}/{self.runs} {_name(result.spec)}: {outcome}")
-
-    def note(self, text: str) -> None:
-        """Print a line above the bar."""
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _name(spec: "RunSpec") -> str:

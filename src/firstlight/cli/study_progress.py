@@ -1,20 +1,20 @@
 """How far a study is, on the terminal or line by line in a log."""
 
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.table import Column
 
 from firstlight.cli.fit_progress import level
+from firstlight.cli.shown_progress import ShownProgress
 
 if TYPE_CHECKING:
     from firstlight.fields.studying.result import StudyRun
     from firstlight.fields.training import Moment
 
 
-class StudyProgressBar:
+class StudyProgressBar(ShownProgress):
     """One bar over all runs, with the one in progress; a line for each where no one looks.
 
     Attributes:
@@ -24,10 +24,9 @@ class StudyProgressBar:
 
     def __init__(self, console: Console, name: str) -> None:
         self.runs = self.done = 0
-        self._console = console
         self._label = ""
-        self._progress = Progress(
-            SpinnerColumn(),
+        super().__init__(
+            console,
             BarColumn(bar_width=None, table_column=Column(ratio=1)),
             MofNCompleteColumn(table_column=Column(no_wrap=True)),
             TextColumn("runs", table_column=Column(no_wrap=True)),
@@ -37,24 +36,8 @@ class StudyProgressBar:
                 markup=False,
                 table_column=Column(ratio=2, no_wrap=True, overflow="ellipsis"),
             ),
-            expand=True,
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
+            task=f"reading {name}",
         )
-        self._task = self._progress.add_task(f"reading {name}", total=None)
-
-    def __enter__(self) -> "StudyProgressBar":
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._progress.stop()
 
     def prepare(self, text: str) -> None:
         """Say what is done before the first run."""
@@ -84,10 +67,6 @@ class StudyProgressBar:
             return
         if run.stopped == "collapsed" or not self._console.is_terminal:
             self.note(f"{self.done}/{self.runs} {label}: {outcome(run)}")
-
-    def note(self, line: str) -> None:
-        """Print a line above the bar."""
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def outcome(run: "StudyRun") -> str:

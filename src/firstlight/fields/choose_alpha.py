@@ -126,7 +126,6 @@ class _Search:
     ) -> None:
         self._network, self._inputs, self._goal = network, inputs, goal
         self._pieces, self._coarser = pieces, coarser
-        self._fall: float | None = None
 
     def boundary(self, omega_0: float) -> tuple[float, tuple[tuple[float, float], ...]]:
         """The largest alpha within the tolerance of the best, and what was computed."""
