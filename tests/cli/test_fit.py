@@ -18,7 +18,7 @@ from firstlight import fields
 from firstlight.cli.fit import fit as command
 from firstlight.cli.fit_progress import FitProgress
 from firstlight.errors import FirstlightError
-from firstlight.fields import fitting, unfinished
+from firstlight.fields import session, unfinished
 from firstlight.fields.checkpoint import read_checkpoint
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -26,8 +26,8 @@ DATA = Path(__file__).parents[3] / "shared" / "data"
 SMALL = ["--width=16", "--depth=3", "--alpha=1.5", "--no-compile", "--device=cpu"]
 PROGRAM = """
 from firstlight.cli import main
-from firstlight.fields import fitting
-fitting._WRITE_EVERY = 0.0
+from firstlight.fields import session
+session._WRITE_EVERY = 0.0
 main()
 """
 
@@ -115,10 +115,16 @@ def test_an_array_is_fitted_at_an_automatic_alpha_that_is_told(call, tmp_path):
     assert re.search(r"^alpha +\d\.\d+$", out, re.MULTILINE)
 
 
+EMPTY = ["mp3", "nc", "npy", "obj", "off", "glb"]
 BAD = [
     (["none.png"], "cannot read 'none.png': there is no such file"),
     (["bad.png"], "cannot read bad.png"),
-    (["empty.wav"], "cannot read empty.wav"),
+    *((["empty." + end], f"cannot read empty.{end} as") for end in EMPTY),
+    (["empty.wav"], "cannot read empty.wav as audio: the file is empty"),
+    (
+        ["words.glb"],
+        "cannot read words.glb as a mesh: it is cut off, or not what its ending says (",
+    ),
     (["flat.xyz"], "cannot be told from its ending"),
     (["flat.npy", "--kind=foo"], "kind must be one of image, audio"),
     (["flat.npy", "--network=sinus"], "network must be one of sine"),
@@ -136,6 +142,7 @@ BAD = [
     (["flat.npy", "--optimizer=lion"], "optimizer must be one of adam, sgd; got 'lion'"),
     (["flat.npy", "--layer-rates=1,x"], "'--layer-rates': expected a number, got 'x'"),
     (["flat.npy", "--layer-rates=1,1"], "must have one factor for each of the network's 3 layers"),
+    (["none.png", "--layer-rates=1,1"], "must have one factor for each of the network's 3 layers"),
     (["flat.npy", "--device=gpu"], "got 'gpu'"),
     (["flat.npy", "--length=3"], "volume is read with --every, --held-out; it has no --length"),
     (["flat.npy", "--every=0"], "every must be a whole number of 1 or more"),
@@ -159,7 +166,9 @@ def test_what_is_wrong_is_one_line_and_code_2_and_nothing_written(
     np.save(tmp_path / "flat.npy", np.arange(16.0).reshape(4, 4))
     np.save(tmp_path / "nan.npy", np.where(np.arange(16) == 3, np.nan, 1.0).reshape(4, 4))
     (tmp_path / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\nrubbish")
-    (tmp_path / "empty.wav").touch()
+    for ending in ["wav", *EMPTY]:
+        (tmp_path / f"empty.{ending}").touch()
+    (tmp_path / "words.glb").write_text("hello")
     (tmp_path / "flat.xyz").touch()
     (tmp_path / "folder.safetensors").mkdir()
     before = sorted(tmp_path.rglob("*"))
@@ -169,6 +178,22 @@ def test_what_is_wrong_is_one_line_and_code_2_and_nothing_written(
     assert message in err
     assert err.count("\n") == 1
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.wav", "a.obj", "a.nc", "a.npy"])
+def test_a_file_that_may_not_be_read_is_one_line_and_code_2(call, tmp_path, monkeypatch, name):
+    (tmp_path / name).write_text("secret")
+
+    def forbidden(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", forbidden)
+    monkeypatch.setattr("builtins.open", forbidden)
+    code, out, err = call("fit", name, *SMALL, "--steps=1")
+    monkeypatch.undo()
+    assert (code, out) == (2, "")
+    assert re.fullmatch(rf"firstlight: cannot read {name} as .*Permission denied\n", err)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_a_finished_field_is_not_replaced_unasked(call, crop, tmp_path):
@@ -388,7 +413,7 @@ def test_every_option_of_a_fit_is_offered_with_its_default_and_arrives(call, tmp
 
 
 def test_the_time_between_two_writes_is_half_a_minute():
-    assert fitting._WRITE_EVERY == 30.0
+    assert session._WRITE_EVERY == 30.0
 
 
 def test_the_help_names_every_option(call):

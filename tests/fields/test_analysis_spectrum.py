@@ -103,12 +103,29 @@ def test_every_family_has_a_spectrum(family):
     assert 0 <= first.above <= 1
 
 
-def test_a_limit_beyond_what_is_sampled_has_no_share():
+@pytest.mark.parametrize(("cycles", "share"), [(5, 0), (9_000, 0), (11_000, 1), (30_000, 1)])
+def test_a_limit_beyond_a_line_is_looked_at_in_pieces(built, cycles, share):
     sound = fields.load(np.zeros(20_000), kind="volume")
-    network = fields.Sine(width=16, depth=3, alpha=1.0, distribution="normal")
-    (found,) = initial_spectra(network, sound, lines=1)
+    (found,) = initial_spectra(built(Wave(cycles)), sound, lines=3)
+    assert len(found.measured) == 2049
     assert found.nyquist == pytest.approx(10_000)
-    assert found.above is None
+    assert found.above == pytest.approx(share, abs=2e-3)
+
+
+def test_the_share_in_pieces_is_that_of_lines_as_fine(monkeypatch):
+    sound = fields.load(np.zeros(4_400), kind="volume")
+    network = fields.Sine(width=64, depth=3, alpha=3.0, omega_0=4000.0, distribution="normal")
+    (pieces,) = initial_spectra(network, sound)
+    assert pieces.beyond is not None
+    monkeypatch.setattr(module, "_MOST", 2**15)
+    (whole,) = initial_spectra(network, sound)
+    assert whole.beyond is None
+    assert 0.05 < whole.above < 0.95
+    assert pieces.above == pytest.approx(whole.above, rel=0.05)
+
+
+def test_a_share_is_none_in_a_result_that_lacks_the_power_beyond():
+    assert InitialSpectrum(0, (1.0, 0.5, 0.2), None, 2.0).above is None
 
 
 def test_a_constant_has_no_share_above():

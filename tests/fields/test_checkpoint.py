@@ -5,6 +5,7 @@ import json
 import math
 import struct
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -158,11 +159,21 @@ def test_no_file_or_a_folder(tmp_path):
     refused(tmp_path, "there is no checkpoint")
 
 
+def test_a_file_that_may_not_be_read_is_said_to_be_that(tmp_path, monkeypatch):
+    (tmp_path / "a.safetensors").write_bytes(b"secret")
+
+    def forbidden(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", forbidden)
+    refused(tmp_path / "a.safetensors", "Permission denied")
+
+
 def test_another_programs_safetensors(tmp_path):
     other = tmp_path / "a.safetensors"
     for metadata in (None, {"format": "pt"}, {"firstlight": "{}"}):
         save_file({"w": torch.zeros(2)}, other, metadata)
-        refused(other, "is not a field's checkpoint")
+        refused(other, r"is not a field's checkpoint: .*\(it holds other tensors\)")
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])

@@ -11,9 +11,9 @@ from small_fits import SIGNALS, image
 
 from firstlight import fields
 from firstlight.errors import OptionError
-from firstlight.fields.choose_alpha import choose_alpha, with_choice
-from firstlight.fields.interpolation import interpolation_errors
-from firstlight.fields.patches import Patches
+from firstlight.fields.alpha.choose_alpha import choose_alpha, with_choice
+from firstlight.fields.alpha.interpolation import interpolation_errors
+from firstlight.fields.alpha.patches import Patches
 from firstlight.theory import SineKernel
 
 SINE = fields.Sine(width=64, depth=4)

@@ -16,7 +16,7 @@ from small_fits import NETWORKS, SIGNALS, SINE, Stops, image, sphere, waves, wei
 
 from firstlight import fields
 from firstlight.errors import FirstlightError, OptionError
-from firstlight.fields import fitting, memory
+from firstlight.fields import batch_size, memory, session
 from firstlight.fields.checkpoint import load_field, read_checkpoint
 
 FAST = {"learning_rate": 3e-3}
@@ -151,7 +151,7 @@ def test_a_target_ends_batches_too():
 
 def test_seconds_end_it(monkeypatch):
     ticks = iter(np.arange(0, 1e6, 0.25))
-    monkeypatch.setattr(fitting.time, "perf_counter", lambda: float(next(ticks)))
+    monkeypatch.setattr(session.time, "perf_counter", lambda: float(next(ticks)))
     fit = fields.fit(image(), SINE, seconds=5.0)
     assert fit.stopped == "seconds"
     assert 1 <= fit.curve[-1].step <= 20
@@ -160,7 +160,7 @@ def test_seconds_end_it(monkeypatch):
 
 def test_seconds_end_batches_with_a_last_look(monkeypatch):
     ticks = iter(np.arange(0, 1e6, 0.25))
-    monkeypatch.setattr(fitting.time, "perf_counter", lambda: float(next(ticks)))
+    monkeypatch.setattr(session.time, "perf_counter", lambda: float(next(ticks)))
     fit = fields.fit(image(), SINE, seconds=6.0, batch=2)  # looks are 144 steps apart
     assert fit.stopped == "seconds"
     assert fit.curve[0].step == 0
@@ -284,6 +284,28 @@ def test_an_automatic_alpha_is_the_sines(family):
         family(alpha="auto")
 
 
+@pytest.mark.parametrize(
+    ("network", "options", "message"),
+    [
+        (fields.Sine(width=8, depth=3), {"layer_rates": (1.0,)}, "network's 3 layers, got 1"),
+        (fields.Sine(width=8, depth=3), {"layer_rates": ()}, "network's 3 layers, got 0"),
+        (fields.Sine(width=16384, depth=200), {}, r"too little memory: 53,\d+,\d+,\d+ weights"),
+    ],
+)
+def test_what_is_refused_is_refused_before_alpha_is_chosen(
+    tmp_path, monkeypatch, network, options, message
+):
+    def chosen(*_, **__):
+        raise AssertionError
+
+    monkeypatch.setattr(session, "choose_alpha", chosen)
+    monkeypatch.setattr(memory, "free_memory", lambda _: 2**37)
+    with pytest.raises(FirstlightError, match=message) as raised:
+        fields.fit(image(), network, steps=1, checkpoint=tmp_path / "a.safetensors", **options)
+    assert "\n" not in str(raised.value)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_layer_rates_scale_the_steps():
     start = SINE.build(2, 1, seed=0).state_dict()
     fit = fields.fit(image(), SINE, steps=1, layer_rates=(1e-30, 2.0, 1.0), learning_rate=1e-3)
@@ -311,7 +333,7 @@ def test_what_is_told_and_when():
 
 
 def test_batches_are_said_aloud(monkeypatch):
-    monkeypatch.setattr(fitting, "_MOST_FULL", 100)
+    monkeypatch.setattr(batch_size, "MOST_FULL", 100)
     told = Stops()
     fit = fields.fit(image(), SINE, steps=2, progress=told)
     assert fit.notes == (
@@ -361,7 +383,7 @@ def test_ctrl_c_amid_a_step_loses_nothing(tmp_path, monkeypatch, at, batch):
     whole = fields.fit(image(), SINE, **options)
     path = tmp_path / "a.safetensors"
     with monkeypatch.context() as patched:
-        Breaks(patched, fields.fitting.Objective, "_squares", 2 * at)
+        Breaks(patched, session.Objective, "_squares", 2 * at)
         first = fields.fit(image(), SINE, checkpoint=path, **options)
     assert first.stopped in ("interrupted", "steps")
     assert all(bool(each.isfinite().all()) for each in weights_of(first.field).values())
@@ -525,7 +547,7 @@ def test_a_full_disk_does_not_lose_the_fit(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("safetensors.torch.save_file", full)
-    monkeypatch.setattr(fitting, "_WRITE_EVERY", 0.0)
+    monkeypatch.setattr(session, "_WRITE_EVERY", 0.0)
     path = tmp_path / "a.safetensors"
     fit = fields.fit(image(), SINE, steps=3, checkpoint=path)
     assert fit.stopped == "steps"
@@ -540,7 +562,7 @@ sys.path.insert(0, sys.argv[2])
 import safetensors.torch
 from small_fits import SINE, image
 from firstlight import fields
-from firstlight.fields import fitting
+from firstlight.fields import session
 write = safetensors.torch.save_file
 def half(tensors, path, metadata):
     write(tensors, path, metadata)
@@ -565,7 +587,7 @@ def test_being_killed_while_writing_leaves_the_old_file_whole(tmp_path):
 
 
 def test_it_is_written_along_the_way(tmp_path, monkeypatch):
-    monkeypatch.setattr(fitting, "_WRITE_EVERY", 0.0)
+    monkeypatch.setattr(session, "_WRITE_EVERY", 0.0)
     path, seen = tmp_path / "a.safetensors", []
 
     class Looks(Stops):

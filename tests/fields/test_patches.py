@@ -8,7 +8,7 @@ import torch
 from small_fits import SIGNALS, image, sphere
 
 from firstlight import fields
-from firstlight.fields.patches import _starts, patches
+from firstlight.fields.alpha.patches import _starts, patches
 
 SHAPES = {1: (900,), 2: (70, 90), 3: (30, 24, 26), 4: (12, 14, 12, 13)}
 
@@ -118,7 +118,7 @@ def test_scattered_pieces_are_neighbours_as_dense_as_the_samples():
 
 
 def test_a_part_of_many_samples_is_drawn_together_further(monkeypatch):
-    import firstlight.fields.patches as module
+    import firstlight.fields.alpha.patches as module
 
     signal = sphere(held_out=0.1)
     whole = patches(signal)[0]

@@ -13,8 +13,10 @@ import pytest
 
 from firstlight import fields
 from firstlight.errors import FirstlightError, OptionError
+from firstlight.fields.analysis import InitialSpectrum
+from firstlight.fields.plain_numbers import plain
 from firstlight.fields.study import study as make_study
-from firstlight.fields.studying.plain import from_plain, to_plain
+from firstlight.fields.studying.plain import from_plain
 from firstlight.fields.studying.result import Over, StudyChoice, StudyRun
 from firstlight.fields.studying.rows import planned_rows
 
@@ -37,6 +39,9 @@ class Told:
 
     def begin(self, runs):
         self.runs = runs
+
+    def skip(self, runs):
+        self.runs -= runs
 
     def run(self, label):
         self.last = label
@@ -421,10 +426,21 @@ def test_over_seeds():
         (fields.Network, fields.Tuner(band=7)),
         (Over | None, Over(1.0, 2.0, math.inf)),
         (Over | None, None),
+        (InitialSpectrum, InitialSpectrum(0, (1.0, math.inf), None, 2.0, beyond=0.5)),
     ],
 )
 def test_plain_values_come_back(kind, value):
-    assert from_plain(kind, json.loads(json.dumps(to_plain(value), allow_nan=False))) == value
+    assert from_plain(kind, json.loads(json.dumps(plain(value), allow_nan=False))) == value
+
+
+def test_an_older_result_may_lack_what_has_a_default_and_nothing_else():
+    spectrum = InitialSpectrum(0, (1.0, 0.5), None, 2.0)
+    data = plain(spectrum)
+    del data["beyond"]
+    assert from_plain(InitialSpectrum, data) == spectrum
+    for wrong in ({**data, "other": 1}, {"axis": 0}):
+        with pytest.raises(ValueError, match="expected the entries axis, measured"):
+            from_plain(InitialSpectrum, wrong)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from firstlight.errors import OptionError
 from firstlight.fields import Sine
+from firstlight.fields.networks.sine_kernel import sine_kernel
 from firstlight.theory import SineKernel, sine_spectrum, sine_variance
 
 SQRT6 = math.sqrt(6)
@@ -56,8 +57,38 @@ def test_covariance_of_wide_networks(case):
             weight = rng.uniform(-scale, scale, (width, width))
             h = np.sin(h @ weight + kernel.bias_scale * rng.normal(size=width))
         total += (h[:, :1] * h[:, 1:]).mean((0, 2)) / seeds
-    # the last weights are U(-sqrt(6 / n) / omega, ...), of variance 2 / (n omega^2)
-    np.testing.assert_allclose(kernel.omega**2 / 2 * kernel.covariance(steps), total, atol=0.02)
+    # the last weights are U(-c_w / sqrt(n) / omega, ...), of variance c_w^2 / (3 n omega^2)
+    last = kernel.weight_scale**2 / 3 / kernel.omega**2
+    np.testing.assert_allclose(kernel.covariance(steps) / last, total, atol=0.02)
+
+
+@pytest.mark.parametrize("start", ["siren", "gradient_control"])
+@pytest.mark.parametrize(
+    ("depth", "alpha", "omega_0", "distribution"),
+    [(2, 1.5, 30.0, "uniform"), (3, 1.0, 60.0, "normal"), (4, 2.0, 30.0, "uniform")],
+)
+def test_covariance_of_networks_that_are_built(start, depth, alpha, omega_0, distribution):
+    """The last layer's weights included: many outputs are many draws of them."""
+    outputs, seeds, found = 256, 4, 0.0
+    network = Sine(
+        width=1024,
+        depth=depth,
+        alpha=alpha,
+        omega_0=omega_0,
+        distribution=distribution,
+        start=start,
+    )
+    places, steps = pairs(16)
+    for seed in range(seeds):
+        with torch.no_grad():
+            flat = torch.tensor(places, dtype=torch.float32).reshape(-1, 2)
+            built = network.build(2, outputs, seed)
+            built.layers[-1].bias.zero_()  # a constant for all places, which is not the kernel's
+            values = built(flat)
+        values = values.double().numpy().reshape(*places.shape[:2], outputs)
+        found += (values[:, :1] * values[:, 1:]).mean((0, 2)) / seeds
+    expected = sine_kernel(network, 2).covariance(steps)
+    np.testing.assert_allclose(found, expected, atol=0.06 * expected[0])
 
 
 def jacobian_parts(network, places):
@@ -76,23 +107,24 @@ def jacobian_parts(network, places):
 
 
 @pytest.mark.parametrize(
-    ("depth", "alpha", "omega_0"), [(3, 1.0, 30.0), (4, 1.5, 30.0), (4, 2.0, 60.0)]
+    ("start", "depth", "alpha", "omega_0"),
+    [
+        ("siren", 3, 1.0, 30.0),
+        ("siren", 4, 1.5, 30.0),
+        ("siren", 4, 2.0, 60.0),
+        # without biases phases are as good as uniform where omega_0 alpha is large
+        ("gradient_control", 3, 1.0, 60.0),
+        ("gradient_control", 4, 1.5, 30.0),
+    ],
 )
-def test_tangent_of_wide_sirens_layer_by_layer(depth, alpha, omega_0):
+def test_tangent_of_wide_networks_layer_by_layer(start, depth, alpha, omega_0):
     width, seeds = 512, 2
-    kernel = SineKernel(
-        layers=depth - 1,
-        inputs=2,
-        width=width,
-        omega_0=omega_0,
-        alpha=alpha,
-        bias_scale=30.0 / math.sqrt(3 * width),
-    )
+    network = Sine(width=width, depth=depth, alpha=alpha, omega_0=omega_0, start=start)
+    kernel = sine_kernel(network, 2)
     places, steps = pairs(7)
     found = 0.0
     for seed in range(seeds):
-        network = Sine(width=width, depth=depth, alpha=alpha, omega_0=omega_0).build(2, 1, seed)
-        found += np.array(jacobian_parts(network, places)) / seeds
+        found += np.array(jacobian_parts(network.build(2, 1, seed), places)) / seeds
     parts = kernel._parts(kernel._moments(steps))
     counts = [count for _, count in parts][::-1]
     expected = np.array([part for part, _ in parts][::-1])
@@ -163,7 +195,7 @@ def test_the_variance_is_the_recursions(kernel):
             variance = sine_variance(scale, variance, bias)
         own = (1 - math.exp(-2 * variance)) / 2
     found = float(kernel.covariance(np.zeros((1, kernel.inputs)))[0])
-    assert found == pytest.approx(2 / kernel.omega**2 * own)
+    assert found == pytest.approx(kernel.weight_scale**2 / 3 / kernel.omega**2 * own)
 
 
 @pytest.mark.parametrize("layers", [1, 2, 4])
@@ -175,7 +207,8 @@ def test_the_covariance_has_the_spectrum_of_uniform_phases(layers, inputs, extra
     x = -1 + 2 * np.arange(points) / points
     differences = np.zeros((points, points, inputs))
     differences[..., 0] = x[:, None] - x
-    covariance = kernel.omega**2 / 2 * kernel.covariance(differences)
+    last = kernel.weight_scale**2 / 3 / kernel.omega**2
+    covariance = kernel.covariance(differences) / last
     waves = np.exp(-2j * np.pi * np.outer(np.arange(points), np.arange(points)) / points)
     power = np.einsum("ki,ij,kj->k", waves, covariance, waves.conj()).real / points**2
     power = power[: points // 2 + 1]
@@ -200,10 +233,24 @@ def test_it_decays_faster_with_alpha_omega_0_and_depth():
     assert levels == sorted(levels, reverse=True)
 
 
-def test_no_alpha_is_too_large_for_float64():
-    kernel = SineKernel(layers=4, inputs=1, alpha=100.0)
-    for matrix in kernel.both(np.linspace(0, 1, 50)[:, None]):
-        assert np.isfinite(matrix).all()
+@pytest.mark.parametrize("layers", [1, 4, 199, 255])
+@pytest.mark.parametrize("alpha", [1e-30, 1e-3, 1.0, 4.0, 100.0, 1e30])
+def test_no_alpha_and_no_depth_is_too_large_for_float64(layers, alpha):
+    kernel = SineKernel(layers=layers, inputs=1, alpha=alpha, width=16384, bias_scale=0.135)
+    covariance, tangent = kernel.both(np.linspace(0, 1, 50)[:, None])
+    assert np.isfinite(covariance).all()
+    assert tangent[0] == pytest.approx(1, rel=1e-9)
+    assert np.abs(tangent).max() <= 1 + 1e-9
+
+
+@pytest.mark.parametrize("layers", [1, 2, 5, 40])
+@pytest.mark.parametrize("alpha", [0.3, 1.0, 4.0])
+def test_the_tangent_is_the_sum_of_its_parts(layers, alpha):
+    kernel = SineKernel(layers=layers, inputs=2, alpha=alpha, bias_scale=0.3)
+    steps = np.array([[0.0, 0.0], [0.01, 0.0], [0.2, 0.1]])
+    parts = kernel._parts(kernel._moments(steps))
+    whole = sum(math.sqrt(count / part[0]) * part for part, count in parts)
+    np.testing.assert_allclose(kernel.tangent(steps), whole / whole[0], rtol=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -95,3 +95,54 @@ def several(text: str) -> list[str]:
         ['sgd', 'adamw']
     """
     return [name.strip() for name in text.split(",")]
+
+
+def several_numbers(text: str) -> tuple[float, ...]:
+    """Read numbers separated by commas.
+
+    Example:
+        >>> from firstlight.cli.arguments import several_numbers
+        >>> several_numbers("1,1,0.5")
+        (1.0, 1.0, 0.5)
+    """
+    return tuple(real(part) for part in several(text))
+
+
+def word_or_whole(text: str) -> str | int:
+    """Read a whole number where it is one, else a word.
+
+    Example:
+        >>> from firstlight.cli.arguments import word_or_whole
+        >>> word_or_whole("4096"), word_or_whole("full")
+        (4096, 'full')
+    """
+    return int(text) if text.removeprefix("-").isdecimal() else text
+
+
+def share_or_count(text: str) -> float | int:
+    """Read a whole number where it is one, else a share.
+
+    Example:
+        >>> from firstlight.cli.arguments import share_or_count
+        >>> share_or_count("1000"), share_or_count("0.1")
+        (1000, 0.1)
+    """
+    found = word_or_whole(text)
+    return real(found) if isinstance(found, str) else found
+
+
+def pairs(text: str) -> dict[str, str]:
+    """Read level=500,month=1.
+
+    Example:
+        >>> from firstlight.cli.arguments import pairs
+        >>> pairs("level=500, month=1")
+        {'level': '500', 'month': '1'}
+    """
+    found: dict[str, str] = {}
+    for part in several(text):
+        name, equals, value = (each.strip() for each in part.partition("="))
+        if not (name and equals and value) or name in found:
+            raise typer.BadParameter(f"expected each dimension once, as in level=500, got {text!r}")
+        found[name] = value
+    return found

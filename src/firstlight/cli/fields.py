@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from rich.console import Console
 
-from firstlight.cli import fit_options, study_options
+from firstlight.cli import fit_options, signal_options, study_options
 from firstlight.cli.device import device as named_device
 from firstlight.cli.extras import require
 from firstlight.cli.output import put, rendered
@@ -46,15 +46,15 @@ def study(
     batch: fit_options.Batch = "auto",
     precision: fit_options.Precision = "float32",
     device: fit_options.Device = None,
-    kind: fit_options.Kind = None,
+    kind: signal_options.Kind = None,
     every: study_options.Every = None,
-    held_out: fit_options.HeldOut = None,
-    start: fit_options.Start = None,
-    length: fit_options.Length = None,
-    rate: fit_options.Rate = None,
-    variable: fit_options.Variable = None,
-    select: fit_options.Select = None,
-    points: fit_options.Points = None,
+    held_out: signal_options.HeldOut = None,
+    start: signal_options.Start = None,
+    length: signal_options.Length = None,
+    rate: signal_options.Rate = None,
+    variable: signal_options.Variable = None,
+    select: signal_options.Select = None,
+    points: signal_options.Points = None,
     out: study_options.Out = Path("firstlight-study"),
 ) -> None:
     """Fit networks or weight scales to one signal and draw speed against quality between samples.

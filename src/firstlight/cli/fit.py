@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from firstlight.cli import fit_options as options
+from firstlight.cli import signal_options
 from firstlight.cli.device import device as named_device
 from firstlight.cli.extras import require
 from firstlight.cli.fit_progress import FitProgress, level
@@ -52,18 +53,18 @@ def fit(
     precision: options.Precision = "float32",
     compile_: options.Compile = None,
     device: options.Device = None,
-    kind: options.Kind = None,
-    every: options.Every = None,
-    held_out: options.HeldOut = None,
-    start: options.Start = None,
-    length: options.Length = None,
-    rate: options.Rate = None,
-    variable: options.Variable = None,
-    select: options.Select = None,
-    missing: options.Missing = None,
-    points: options.Points = None,
-    lattice: options.Lattice = None,
-    clamp: options.Clamp = None,
+    kind: signal_options.Kind = None,
+    every: signal_options.Every = None,
+    held_out: signal_options.HeldOut = None,
+    start: signal_options.Start = None,
+    length: signal_options.Length = None,
+    rate: signal_options.Rate = None,
+    variable: signal_options.Variable = None,
+    select: signal_options.Select = None,
+    missing: signal_options.Missing = None,
+    points: signal_options.Points = None,
+    lattice: signal_options.Lattice = None,
+    clamp: signal_options.Clamp = None,
     out: options.Out = None,
     overwrite: options.Overwrite = False,
 ) -> None:
@@ -135,6 +136,9 @@ class _Plan:
     device: "torch.device"
     target: Path
     overwrite: bool
+
+    def __post_init__(self) -> None:
+        self.network.check_rates(self.spec.layer_rates)
 
 
 def _given(values: dict[str, Any]) -> dict[str, Any]:

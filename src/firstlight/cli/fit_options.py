@@ -1,73 +1,19 @@
-"""The options of ``firstlight fit``: what each is called, and how it is read."""
+"""The options of ``firstlight fit``: what each is called, and how it is read.
+
+Those of the signal are ``signal_options``.
+"""
 
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from firstlight.cli.arguments import file, real, several, whole
+from firstlight.cli.arguments import file, real, several_numbers, whole, word_or_whole
 
-_NETWORK, _LIMITS, _TRAINING, _SIGNAL, _FILES = (
-    "Network",
-    "When to stop",
-    "Training",
-    "What is read of the file",
-    "Checkpoint",
-)
+_NETWORK, _LIMITS, _TRAINING = "Network", "When to stop", "Training"
+_FILES = "Checkpoint"
 _INT: dict[str, Any] = {"parser": whole, "metavar": "<int>"}
 _FLOAT: dict[str, Any] = {"parser": real, "metavar": "<float>"}
-
-
-def several_numbers(text: str) -> tuple[float, ...]:
-    """Read numbers separated by commas.
-
-    Example:
-        >>> from firstlight.cli.fit_options import several_numbers
-        >>> several_numbers("1,1,0.5")
-        (1.0, 1.0, 0.5)
-    """
-    return tuple(real(part) for part in several(text))
-
-
-def word_or_whole(text: str) -> str | int:
-    """Read a whole number where it is one, else a word.
-
-    Example:
-        >>> from firstlight.cli.fit_options import word_or_whole
-        >>> word_or_whole("4096"), word_or_whole("full")
-        (4096, 'full')
-    """
-    return int(text) if text.removeprefix("-").isdecimal() else text
-
-
-def share_or_count(text: str) -> float | int:
-    """Read a whole number where it is one, else a share.
-
-    Example:
-        >>> from firstlight.cli.fit_options import share_or_count
-        >>> share_or_count("1000"), share_or_count("0.1")
-        (1000, 0.1)
-    """
-    found = word_or_whole(text)
-    return real(found) if isinstance(found, str) else found
-
-
-def pairs(text: str) -> dict[str, str]:
-    """Read level=500,month=1.
-
-    Example:
-        >>> from firstlight.cli.fit_options import pairs
-        >>> pairs("level=500, month=1")
-        {'level': '500', 'month': '1'}
-    """
-    found: dict[str, str] = {}
-    for part in several(text):
-        name, equals, value = (each.strip() for each in part.partition("="))
-        if not (name and equals and value) or name in found:
-            raise typer.BadParameter(f"expected each dimension once, as in level=500, got {text!r}")
-        found[name] = value
-    return found
-
 
 File = Annotated[
     Path,
@@ -182,102 +128,6 @@ Device = Annotated[
         show_default="cuda where there is one",
         rich_help_panel=_TRAINING,
         metavar="<device>",
-    ),
-]
-Kind = Annotated[
-    str | None,
-    typer.Option(
-        help="image, audio, occupancy or signed_distance (of a mesh), sphere, volume.",
-        show_default="by the ending of FILE; meshes: occupancy",
-        rich_help_panel=_SIGNAL,
-        metavar="<kind>",
-    ),
-]
-Every = Annotated[
-    int | None,
-    typer.Option(
-        help="Fit every n-th sample along each axis, and judge by the others.",
-        rich_help_panel=_SIGNAL,
-        **_INT,
-    ),
-]
-HeldOut = Annotated[
-    float | None,
-    typer.Option(
-        help="Or judge by this share, drawn at random; meshes: by so many points.",
-        show_default="nothing; meshes: a quarter of --points",
-        rich_help_panel=_SIGNAL,
-        parser=share_or_count,
-        metavar="<float>",
-    ),
-]
-Start = Annotated[
-    float | None,
-    typer.Option(help="Sound: seconds to skip.", rich_help_panel=_SIGNAL, **_FLOAT),
-]
-Length = Annotated[
-    float | None,
-    typer.Option(help="Sound: seconds to read.", rich_help_panel=_SIGNAL, **_FLOAT),
-]
-Rate = Annotated[
-    int | None,
-    typer.Option(
-        help="Sound: frames a second to fit.",
-        show_default="the file's",
-        rich_help_panel=_SIGNAL,
-        **_INT,
-    ),
-]
-Variable = Annotated[
-    str | None,
-    typer.Option(
-        help="Sphere: which variable.",
-        show_default="the only one",
-        rich_help_panel=_SIGNAL,
-        metavar="<name>",
-    ),
-]
-Select = Annotated[
-    dict | None,
-    typer.Option(
-        help="Sphere: a value of each other dimension, as in level=500,month=1.",
-        rich_help_panel=_SIGNAL,
-        parser=pairs,
-        metavar="<pairs>",
-    ),
-]
-Missing = Annotated[
-    str | None,
-    typer.Option(
-        help="Sphere: refuse places without a value, or drop them.",
-        show_default="refuse",
-        rich_help_panel=_SIGNAL,
-        metavar="<name>",
-    ),
-]
-Points = Annotated[
-    int | None,
-    typer.Option(
-        help="Mesh: how many points are fitted.",
-        show_default="262144",
-        rich_help_panel=_SIGNAL,
-        **_INT,
-    ),
-]
-Lattice = Annotated[
-    int | None,
-    typer.Option(
-        help="Mesh: fit a lattice of so many points a side instead.",
-        rich_help_panel=_SIGNAL,
-        **_INT,
-    ),
-]
-Clamp = Annotated[
-    float | None,
-    typer.Option(
-        help="Mesh: largest distance that signed_distance tells apart; half the box is 1.",
-        rich_help_panel=_SIGNAL,
-        **_FLOAT,
     ),
 ]
 Out = Annotated[

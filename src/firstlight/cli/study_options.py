@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from firstlight.cli.arguments import file, folder, real, whole
-from firstlight.cli.fit_options import several_numbers
+from firstlight.cli.arguments import file, folder, real, several_numbers, whole
+from firstlight.cli.signal_options import READING
 
 _NETWORKS, _BUDGET = "What is compared", "What each gets"
 _INT: dict[str, Any] = {"parser": whole, "metavar": "<int>"}
@@ -92,7 +92,7 @@ Every = Annotated[
     typer.Option(
         help="Fit every n-th sample along each axis, and judge by the others.",
         show_default="2; meshes have points of their own",
-        rich_help_panel="What is read of the file",
+        rich_help_panel=READING,
         **_INT,
     ),
 ]

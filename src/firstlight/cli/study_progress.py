@@ -68,6 +68,10 @@ class StudyProgressBar(ShownProgress):
         if run.stopped == "collapsed" or not self._console.is_terminal:
             self.note(f"{self.done}/{self.runs} {label}: {outcome(run)}")
 
+    def skip(self, runs: int) -> None:
+        """Shorten the bar."""
+        self.begin(self.runs - runs)
+
 
 def outcome(run: "StudyRun") -> str:
     """What a run has come to, in words."""

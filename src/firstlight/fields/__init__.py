@@ -1,7 +1,7 @@
 """Neural fields: images, audio, shapes, spheres and volumes as networks of their coordinates."""
 
+from firstlight.fields.alpha.choose_alpha import choose_alpha
 from firstlight.fields.checkpoint import load_field
-from firstlight.fields.choose_alpha import choose_alpha
 from firstlight.fields.field import Field
 from firstlight.fields.fitting import fit
 from firstlight.fields.networks.equal_size import sized_like

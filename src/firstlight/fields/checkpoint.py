@@ -114,7 +114,7 @@ def write_field(
     kept = {name: each.detach().cpu().contiguous() for name, each in (tensors or own).items()}
     facts = {
         "version": _VERSION,
-        "network": field.spec.as_dict(),
+        "network": field.spec,
         "form": field.form.as_dict(),
         "inputs": field.inputs,
         "outputs": field.outputs,
@@ -147,8 +147,9 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     if not path.is_file():
         raise FirstlightError(f"there is no checkpoint {path}")
     try:
+        path.open("rb").close()  # safetensors takes a file that may not be read for none at all
         with safe_open(path, "pt") as file:
-            facts = json.loads((file.metadata() or {})[_ENTRY])
+            facts = json.loads(_entry(file.metadata()))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise FirstlightError(
@@ -156,6 +157,12 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
             f"`firstlight fit` wrote ({_short(error)})"
         ) from error
     return _checked(path, facts, tensors)
+
+
+def _entry(metadata: "Mapping[str, str] | None") -> str:
+    if not metadata or _ENTRY not in metadata:
+        raise ValueError("it holds other tensors")
+    return metadata[_ENTRY]
 
 
 def load_field(path: str | Path) -> Field:

@@ -1,10 +1,12 @@
 """Whether torch.compile pays for a fit, decided from numbers alone, so that it is repeatable."""
 
 import warnings
+from collections.abc import Callable
 
 import torch
 from torch import nn
 
+from firstlight.fields.objective import Objective
 from firstlight.fields.specification import FitSpec
 
 #: Floating-point operations a second, for each thread of a CPU and for other devices.
@@ -13,6 +15,31 @@ _SPEED, _DEVICE_SPEED = 7e10, 1e13
 _LONG = 60.0
 #: Steps that a fit with a target alone is taken to have.
 _USUAL = 60
+
+
+def compile_steps(
+    objective: Objective,
+    network: nn.Module,
+    samples: int,
+    spec: FitSpec,
+    say: Callable[[str], None],
+) -> None:
+    """Compile the steps of a fit where that was asked for, or where it is expected to pay.
+
+    Args:
+        objective: what is compiled.
+        network: its network.
+        samples: of each step.
+        spec: options of the fit.
+        say: what is told what was done.
+    """
+    asked = spec.compile is True
+    wanted = asked or (spec.compile == "auto" and pays(network, samples, spec))
+    if wanted and works(objective.samples.device):
+        objective.compile()
+        say("torch.compile makes the steps faster; the first one takes longer")
+    elif asked:
+        say("torch.compile does not work here: going on without it")
 
 
 def pays(network: nn.Module, samples: int, spec: FitSpec) -> bool:

@@ -3,7 +3,6 @@
 import torch
 from torch import Tensor, nn
 
-from firstlight.errors import OptionError
 from firstlight.fields.specification import FitSpec
 
 #: What each optimiser keeps for a parameter; a step's number is one number, the rest its shape.
@@ -25,18 +24,9 @@ def weight_layers(network: nn.Module) -> list[list[nn.Parameter]]:
 
 
 def make_optimizer(network: nn.Module, spec: FitSpec) -> torch.optim.Optimizer:
-    """Adam, or SGD with momentum 0.9.
-
-    Raises:
-        OptionError: there are not as many rates as layers.
-    """
+    """Adam, or SGD with momentum 0.9; rates are as many as layers (``Network.check_rates``)."""
     layers = weight_layers(network)
-    rates = spec.layer_rates or (1.0,) * len(layers)
-    if len(rates) != len(layers):
-        raise OptionError(
-            f"layer_rates must have one factor for each of the network's {len(layers)} layers, "
-            f"got {len(rates)}"
-        )
+    rates = (1.0,) * len(layers) if spec.layer_rates is None else spec.layer_rates
     groups = [
         {"params": parameters, "lr": spec.learning_rate * rate}
         for parameters, rate in zip(layers, rates, strict=True)

@@ -2,7 +2,10 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any
+
+from firstlight.fields.networks.network import Network
 
 _WORDS = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 
@@ -10,12 +13,18 @@ _WORDS = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 def plain(value: Any) -> Any:
     """What JSON can hold: numbers that are not finite as words, tuples as lists.
 
+    Networks are what ``find_network`` reads, other dataclasses their fields by name.
+
     Example:
         >>> plain({"psnr": math.inf, "curve": ((0, 1.5),)})
         {'psnr': 'inf', 'curve': [[0, 1.5]]}
     """
+    if isinstance(value, Network):
+        value = value.as_dict()
+    elif is_dataclass(value):
+        value = {each.name: getattr(value, each.name) for each in fields(value)}
     if isinstance(value, Mapping):
-        return {key: plain(each) for key, each in value.items()}
+        return {str(key): plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [plain(each) for each in value]
     if value is None or isinstance(value, str | bool | int):

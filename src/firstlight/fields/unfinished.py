@@ -37,7 +37,7 @@ class Unfinished:
             options = {key: each for key, each in spec.as_dict().items() if key not in _FREE}
             self._asked = {
                 "signal": digest(signal.train),
-                "network": plain(network.as_dict()),
+                "network": plain(network),
                 "options": plain(options),
             }
 

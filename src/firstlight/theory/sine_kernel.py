@@ -22,9 +22,10 @@ class SineKernel:
 
         covariance:  A_1 = C(delta) / 2,  A_l = exp(-K_l(0)) sinh K_l
         slopes:      D_1 = C(delta) / 2,  D_l = exp(-K_l(0)) cosh K_l
-        K_l = c_w^2 / 3 A_{l-1} + c_b^2
+        K_l = (alpha c_w)^2 / 3 A_{l-1} + c_b^2
         C(delta) = prod_i sinc(kappa delta_i), or exp(-kappa^2 |delta|^2 / 6) for normal draws
         kappa = omega_0 alpha / d
+        last weights w: of variance c_w^2 / (3 width omega^2), without alpha
 
     Attributes:
         layers: number of sine layers, 1 or more.
@@ -33,7 +34,7 @@ class SineKernel:
         omega_0: factor of the first layer.
         omega: factor of the others: what the last layer's weights are divided by.
         alpha: weight scale of every sine layer.
-        weight_scale: c_w at alpha 1; sqrt 6 is SIREN, sqrt 3 gradient control.
+        weight_scale: c_w, of the last layer, too; sqrt 6 is SIREN, sqrt 3 gradient control.
         bias_scale: c_b, standard deviation of the later biases, in radians.
         distribution: "uniform" or "normal" first weights.
 
@@ -70,7 +71,7 @@ class SineKernel:
     def covariance(self, differences: np.ndarray) -> np.ndarray:
         """Covariance of the initial function's values at places that differ by this.
 
-        The last layer's weights are U(-sqrt(6/n)/omega, sqrt(6/n)/omega), at any alpha.
+            c_w^2 / (3 omega^2) A_l,  l the last sine layer
 
         Args:
             differences: shape (..., inputs).
@@ -109,15 +110,18 @@ class SineKernel:
         return self._covariance(moments), self._tangent(moments)
 
     def _covariance(self, moments: Moments) -> np.ndarray:
-        return 2 / self.omega**2 * moments[-1][0]
+        return 2 / self.omega**2 * self._last * moments[-1][0]
 
     def _tangent(self, moments: Moments) -> np.ndarray:
-        at_origin_of_all = self._parts(self._moments(np.zeros((1, self.inputs))))
-        parts = zip(self._parts(moments), at_origin_of_all, strict=True)
+        origin, gain = self._moments(np.zeros((1, self.inputs))), self._gain
+        parts = zip(self._parts(moments, gain), self._parts(origin, gain), strict=True)
+        deepest = self.layers - 1 if gain > 1 else 0
         total, weights = np.zeros(moments[0][0].shape), 0.0
-        for (part, count), (at_origin, _) in parts:
-            weight = math.sqrt(count * float(at_origin[0]))
-            total += weight * part / float(at_origin[0])
+        for number, ((part, count), (at_origin, _)) in enumerate(parts):
+            own, behind = float(at_origin[0]), max(number - 1, 0)
+            # gain^behind over its largest: float64 does not hold that of 200 layers
+            weight = math.sqrt(count * own) * gain ** ((behind - deepest) / 2)
+            total += weight * (part / own)
             weights += weight
         return total / weights
 
@@ -152,18 +156,24 @@ class SineKernel:
     def _gain(self) -> float:
         return (self.alpha * self.weight_scale) ** 2 / 3
 
-    def _parts(self, moments: Moments) -> list[tuple[np.ndarray, float]]:
+    @property
+    def _last(self) -> float:
+        """Variance of the last weights in units of SIREN's, which is 2 / (width omega^2)."""
+        return (self.weight_scale / SIREN_SCALE) ** 2
+
+    def _parts(self, moments: Moments, unit: float = 1.0) -> list[tuple[np.ndarray, float]]:
         """Each weight layer's part of the tangent kernel, the last one's first, and its weights.
 
-        In units of 2 width: twice the variance of the last weights times omega^2 is 2 / width.
+        A part is divided by ``unit`` for every gain in it.
+        In units of 2 width, which is width^2 omega^2 times the variance of SIREN's last weights.
         """
         # a layer's weights act through its frequency factor; the last layer's do not: 1/2
         parts = [((moments[-1][0] + 1 / self.width) / 2, float(self.width))]
-        behind = np.ones(moments[0][0].shape)  # from the output back to this layer
+        behind = np.full(moments[0][0].shape, self._last)  # from the output back to this layer
         for number in range(self.layers - 1, 0, -1):
             behind = behind * moments[number][1]
             parts.append(((moments[number - 1][0] + 1 / self.width) * behind, self.width**2))
-            behind = behind * self._gain
+            behind = behind * (self._gain / unit)
         # the mean square of a coordinate in [-1, 1] is 1/3; a bias counts as one more input
         seen = (self.inputs / 3 + 1) / self.width * (self.omega_0 / self.omega) ** 2
         parts.append((seen * behind * moments[0][1], float(self.width * (self.inputs + 1))))

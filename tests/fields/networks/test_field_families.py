@@ -19,6 +19,7 @@ from firstlight.fields.networks.hash_grid import HashGrid
 from firstlight.fields.networks.sine import Sine
 from firstlight.fields.networks.tuner import Tuner
 from firstlight.fields.networks.wire import Wire
+from firstlight.fields.optimizer import weight_layers
 
 every_case = pytest.mark.parametrize("name", CASES)
 every_distribution = pytest.mark.parametrize("distribution", ["uniform", "normal"])
@@ -36,6 +37,19 @@ def states_equal(one, other):
 
 def test_cases_hold_every_family():
     assert {case.family for case in CASES.values()} == set(FAMILIES)
+
+
+@every_case
+@pytest.mark.parametrize("depth", [2, 5])
+def test_the_specification_knows_its_weight_layers(name, depth):
+    network = replace(CASES[name], depth=depth)
+    layers = weight_layers(network.build(2, 1))
+    assert network.weight_layers() == len(layers)
+    network.check_rates(None)
+    network.check_rates((1.0,) * len(layers))
+    for count in (0, len(layers) - 1, len(layers) + 1):
+        with pytest.raises(OptionError, match=f"network's {len(layers)} layers, got {count}$"):
+            network.check_rates((1.0,) * count)
 
 
 @every_case

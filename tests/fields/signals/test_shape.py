@@ -487,7 +487,8 @@ def test_what_is_no_mesh_is_refused(source):
 BAD_FILES = {
     "absent.obj": (None, "no such file"),
     "folder.png": (None, "must end in .obj"),
-    "empty.obj": (b"", "no triangles"),
+    "empty.obj": (b"", "the file is empty"),
+    "empty.glb": (b"", "the file is empty"),
     "text.obj": (b"this is a letter, not a mesh\n", "no triangles"),
     "points.obj": (b"v 0 0 0\nv 1 0 0\nv 0 1 0\n", "no triangles"),
     "nan.obj": (b"v 0 0 nan\nv 1 0 0\nv 0 1 0\nf 1 2 3\n", "no finite numbers"),
@@ -495,7 +496,7 @@ BAD_FILES = {
     "one.obj": (b"v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n", "is flat"),
     "line.obj": (b"v 0 0 0\nv 1 0 0\nv 2 0 0\nf 1 2 3\n", "no triangle of any area"),
     "dot.obj": (b"v 0 0 0\nv 0 0 0\nv 0 0 0\nf 1 2 3\n", "no triangle of any area"),
-    "beyond.obj": (b"v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 9\n", "cannot read"),
+    "beyond.obj": (b"v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 9\n", "it is cut off, or not"),
     "beyond.off": (b"OFF\n3 1 0\n0 0 0\n1 0 0\n0 1 0\n3 0 1 9\n", "cannot read"),
     "huge.ply": (
         b"ply\nformat binary_little_endian 1.0\nelement vertex 1000000000000\n"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from firstlight.errors import OptionError
 from firstlight.fields.networks.network import Facts, Network
@@ -14,6 +14,8 @@ from firstlight.theory import sine_spectrum
 
 #: Values along a line, at least and at most; the prediction takes their square.
 _FEWEST, _MOST = 512, 4096
+#: Values for each cycle of the sampling's limit.
+_FINER = 8
 #: Outputs that the network is built with, and lines along each coordinate: what is averaged over.
 _OUTPUTS, _LINES = 64, 16
 #: Places whose values are computed at once.
@@ -30,12 +32,14 @@ class InitialSpectrum:
             function's mean square.
         predicted: expected power; None where there is no closed form.
         nyquist: cycles across the signal that its training samples resolve.
+        beyond: power above them where ``measured`` ends below them; None where it does not.
     """
 
     axis: int
     measured: tuple[float, ...]
     predicted: tuple[float, ...] | None
     nyquist: float
+    beyond: float | None = None
 
     @property
     def above(self) -> float | None:
@@ -43,7 +47,10 @@ class InitialSpectrum:
 
         The mean is left out, which the window puts at 0 and 1 cycles.
         """
-        return _share_above(self.measured, self.nyquist)
+        if self.beyond is None:
+            return _share_above(self.measured, self.nyquist)
+        total = math.fsum(self.measured[2:])  # aliasing moves power, and loses none
+        return min(1.0, self.beyond / total) if total > 0 else 0.0
 
     @property
     def predicted_above(self) -> float | None:
@@ -65,7 +72,9 @@ def initial_spectra(
 
         mean over lines and outputs of |FFT(w f)|^2 / points^2,  w a Hann window of mean square 1
 
-    Lines lie at random places. The network is built with 64 outputs, so that the mean over the
+    Lines lie at random places. Where a line has too few values for the signal's Nyquist frequency,
+    the power above that is measured on short pieces of lines, whose values are as near to each
+    other as that takes. The network is built with 64 outputs, so that the mean over the
     last layer's draws is smooth; its other layers are those that ``seed`` gives the fit.
 
     The prediction is ``theory.sine_spectrum``'s for one neuron of the last sine layer, times the
@@ -102,10 +111,12 @@ def initial_spectra(
     found = []
     for axis, limit in enumerate(limits):
         x = _lines(signal.inputs, axis, lines, points, generator)
-        with torch.no_grad():
-            values = torch.cat([module(part) for part in x.split(_AT_ONCE)])
-        power = _power(values.double().numpy().reshape(lines, points, _OUTPUTS))
-        found.append(InitialSpectrum(axis, tuple(power.tolist()), predicted, limit))
+        power = _power_on(module, x, lines)
+        beyond = None
+        if limit >= len(power) - 1:
+            x = _pieces(signal.inputs, axis, lines, limit, generator)
+            beyond = math.fsum(_power_on(module, x, lines)[_MOST // _FINER + 1 :])
+        found.append(InitialSpectrum(axis, tuple(power.tolist()), predicted, limit, beyond))
     return tuple(found)
 
 
@@ -141,7 +152,7 @@ def predicted_spectrum(network: Network, inputs: int, points: int) -> tuple[floa
 
 def _points(limit: float) -> int:
     """A power of two that resolves four times the sampling's limit, where that is not too much."""
-    return int(min(max(2 ** math.ceil(math.log2(8 * limit)), _FEWEST), _MOST))
+    return int(min(max(2 ** math.ceil(math.log2(_FINER * limit)), _FEWEST), _MOST))
 
 
 def _lines(inputs: int, axis: int, lines: int, points: int, generator: torch.Generator) -> Tensor:
@@ -149,6 +160,22 @@ def _lines(inputs: int, axis: int, lines: int, points: int, generator: torch.Gen
     x = (2 * torch.rand(lines, 1, inputs, generator=generator) - 1).repeat(1, points, 1)
     x[..., axis] = 2 * torch.arange(points) / points - 1
     return x.reshape(-1, inputs)
+
+
+def _pieces(inputs: int, axis: int, lines: int, limit: float, generator: torch.Generator) -> Tensor:
+    """Coordinates of short pieces of such lines, which resolve four times the limit."""
+    length = 2 * _MOST / (_FINER * limit)
+    x = _lines(inputs, axis, lines, _MOST, generator).reshape(lines, _MOST, inputs)
+    start = (2 - length) * torch.rand(lines, 1, generator=generator) - 1
+    x[..., axis] = start + length / 2 * (x[..., axis] + 1)
+    return x.reshape(-1, inputs)
+
+
+def _power_on(module: nn.Module, x: Tensor, lines: int) -> np.ndarray:
+    """The power of a network's values on lines of equally many places."""
+    with torch.no_grad():
+        values = torch.cat([module(part) for part in x.split(_AT_ONCE)])
+    return _power(values.double().numpy().reshape(lines, len(x) // lines, -1))
 
 
 def _power(values: np.ndarray) -> np.ndarray:

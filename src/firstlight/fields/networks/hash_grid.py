@@ -73,6 +73,10 @@ class HashGrid(Network):
         if self.finest is not None:
             check_whole(self.finest, "finest", self.base, _FINEST)
 
+    def weight_layers(self) -> int:
+        """The tables, which come first, and the layers."""
+        return 1 + self.depth
+
     def resolved(self, signal: Facts) -> "HashGrid":
         """With the finest grid as a number."""
         if self.finest is not None:

@@ -76,6 +76,10 @@ class MultiplicativeFilter(Network):
                 raise OptionError(f"filter {self.filter!r} has no {name}; it is gabor's")
             positive(value, name)
 
+    def weight_layers(self) -> int:
+        """Every filter's wave, behind Gabor's centres and sharpness; then the linear layers."""
+        return (self.depth - 1) * (2 if self.filter == "gabor" else 1) + self.depth - 1
+
     def blank(self, inputs: int, outputs: int) -> "Products":
         """The network on the meta device."""
         return Products(self.sizes(inputs, outputs), self.filter == "gabor")

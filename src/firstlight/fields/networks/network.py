@@ -1,6 +1,7 @@
 """What every network of a neural field is given by: plain numbers, and how to build it."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Protocol
 
@@ -81,6 +82,24 @@ class Network(ABC):
                 f"none), got {len(self.alpha)}"
             )
         return tuple(positive(each, "alpha") for each in self.alpha)
+
+    def weight_layers(self) -> int:
+        """Number of modules with trained numbers of their own, each of which has a rate."""
+        return self.depth
+
+    def check_rates(self, rates: Sequence[float] | None) -> None:
+        """Raise ``OptionError`` unless there is one factor of the rate for each weight layer.
+
+        Example:
+            >>> from firstlight.fields.networks.sine import Sine
+            >>> Sine(depth=3).check_rates((1.0, 1.0, 0.1))
+        """
+        layers = self.weight_layers()
+        if rates is not None and len(rates) != layers:
+            raise OptionError(
+                f"layer_rates must have one factor for each of the network's {layers} layers, got "
+                f"{len(rates)}"
+            )
 
     def resolved(self, signal: Facts) -> "Network":
         """This network with every number that depends on the signal filled in."""

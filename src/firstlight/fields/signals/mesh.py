@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from firstlight.errors import FirstlightError
-from firstlight.fields.signals.signal import unreadable
+from firstlight.fields.signals.signal import check_readable, unreadable
 
 #: Endings of mesh files, which are read and written.
 SUFFIXES = (".obj", ".ply", ".stl", ".off", ".glb")
@@ -107,18 +107,17 @@ def load(path: Path) -> Any:
         raise FirstlightError(
             f"{path} must end in {', '.join(SUFFIXES)}, which are the meshes that are read"
         )
-    if not path.is_file():
-        raise unreadable(path, "a mesh", "there is no such file")
+    check_readable(path, "a mesh")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return trimesh.load_mesh(path, process=False)
-    # trimesh asks for a package that guesses encodings where text was expected and bytes came
-    except ImportError as error:
-        raise unreadable(path, "a mesh", "it is not what its ending says") from error
-    # a parser that is given anything may raise anything
+    # a parser that is given anything may raise anything: an ImportError for a package that guesses
+    # encodings where text was expected and bytes came
     except Exception as error:
-        raise unreadable(path, "a mesh", error) from error
+        reason = "it is cut off, or not what its ending says"
+        more = "" if isinstance(error, ImportError) else f" ({error})"
+        raise unreadable(path, "a mesh", reason + more) from error
 
 
 def solid(mesh: Any, name: str) -> Solid:

@@ -10,7 +10,7 @@ import numpy as np
 
 from firstlight.errors import FirstlightError, OptionError
 from firstlight.fields.signals.selecting import scalars, selected, text
-from firstlight.fields.signals.signal import unreadable
+from firstlight.fields.signals.signal import check_readable, unreadable
 
 if TYPE_CHECKING:
     import xarray
@@ -95,13 +95,11 @@ def _of_file(path: Path, variable: str | None, select: Mapping[str, Any]) -> Map
 
 def _engine(path: Path) -> str:
     """The library that reads a file, by its first bytes, once it is seen to be whole."""
-    if not path.is_file():
-        raise unreadable(path, "NetCDF", "there is no such file")
+    check_readable(path, "NetCDF")
     with path.open("rb") as file:
         begin = file.read(4)
     if begin not in _ENGINES:
-        reason = "it begins like neither NetCDF 3 nor NetCDF 4" if begin else "the file is empty"
-        raise unreadable(path, "NetCDF", reason)
+        raise unreadable(path, "NetCDF", "it begins like neither NetCDF 3 nor NetCDF 4")
     if _ENGINES[begin] == "h5netcdf":
         import h5netcdf  # noqa: F401  (where it is missing, xarray does not say so)
         import h5py

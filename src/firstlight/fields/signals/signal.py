@@ -160,6 +160,22 @@ def unreadable(path: Path, what: str, error: Exception | str) -> FirstlightError
     return FirstlightError(f"cannot read {path} as {what}: {reason}")
 
 
+def check_readable(path: Path, what: str) -> None:
+    """Raise ``FirstlightError`` unless there is a file that may be read and is not empty.
+
+    Libraries that read files have many words for each of these, few of them clear.
+    """
+    if not path.is_file():
+        raise unreadable(path, what, "there is no such file")
+    try:
+        with path.open("rb") as file:
+            empty = not file.read(1)
+    except OSError as error:
+        raise unreadable(path, what, error.strerror or error) from error
+    if empty:
+        raise unreadable(path, what, "the file is empty")
+
+
 def options_of(form: Form, given: Mapping[str, Any], known: tuple[str, ...]) -> None:
     """Raise ``OptionError`` for an option of rendering that a form does not have."""
     for name in given:

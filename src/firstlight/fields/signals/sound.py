@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from firstlight.errors import FirstlightError, OptionError
-from firstlight.fields.signals.signal import unreadable
+from firstlight.fields.signals.signal import check_readable, unreadable
 
 #: Frames that a field can tell apart: float32 has no finer time between -1 and 1.
 MOST_FRAMES = 2**24
@@ -50,8 +50,7 @@ def sound_of_file(path: Path, start: float, seconds: float, rate: int | None) ->
     """
     import soundfile
 
-    if not path.is_file():
-        raise unreadable(path, "audio", "there is no such file")
+    check_readable(path, "audio")
     try:
         with soundfile.SoundFile(path) as file:
             first, count = _part(file.frames, file.samplerate, start, seconds, str(path))
@@ -121,7 +120,9 @@ def check_finite(values: np.ndarray, name: str) -> None:
 def whole_rate(rate: object) -> int:
     """Return a rate; raise ``OptionError`` unless it is a whole number that files can hold."""
     if isinstance(rate, bool) or not isinstance(rate, int) or not 1 <= rate < 2**31:
-        raise OptionError(f"rate must be a whole number of frames a second, got {rate!r}")
+        raise OptionError(
+            f"rate must be a whole number of frames a second, below 2^31, got {rate!r}"
+        )
     return rate
 
 

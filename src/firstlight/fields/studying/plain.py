@@ -1,36 +1,18 @@
-"""Results as JSON and back: every type is checked, and no number is lost, infinite ones neither."""
+"""Results from JSON: every type is checked, and no number is lost, infinite ones neither."""
 
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from firstlight.fields.networks.families import find_network
 from firstlight.fields.networks.network import Network
-from firstlight.fields.plain_numbers import plain, read_number
+from firstlight.fields.plain_numbers import read_number
 
 T = TypeVar("T")
 
 
-def to_plain(value: Any) -> Any:
-    """What ``json.dumps`` writes; numbers that are not finite become words, which JSON lacks.
-
-    Example:
-        >>> to_plain((1, float("inf"), {"a": None}))
-        [1, 'inf', {'a': None}]
-    """
-    if isinstance(value, Network):
-        return to_plain(value.as_dict())
-    if is_dataclass(value):
-        return {each.name: to_plain(getattr(value, each.name)) for each in fields(value)}
-    if isinstance(value, dict):
-        return {str(key): to_plain(each) for key, each in value.items()}
-    if isinstance(value, tuple | list):
-        return [to_plain(each) for each in value]
-    return plain(value)
-
-
 def from_plain(kind: type[T], data: Any) -> T:
-    """Read what ``to_plain`` wrote as a type: a frozen dataclass of plain types.
+    """Read what ``plain`` wrote as a type: a frozen dataclass of plain types.
 
     Raises:
         ValueError: it is something else.
@@ -71,9 +53,11 @@ def _read(kind: Any, data: Any) -> Any:
 def _record(kind: Any, data: Any) -> Any:
     hints = get_type_hints(kind)
     names = [each.name for each in fields(kind)]
-    if set(data) != set(names):
+    # an entry that has a default is one that older files lack
+    needed = [each.name for each in fields(kind) if each.default is MISSING]
+    if not set(needed) <= set(data) <= set(names):
         raise TypeError(f"expected the entries {', '.join(names)}")
-    return kind(**{name: _read(hints[name], data[name]) for name in names})
+    return kind(**{name: _read(hints[name], data[name]) for name in names if name in data})
 
 
 def _optional(kind: Any, data: Any) -> Any:

@@ -21,6 +21,9 @@ class StudyProgress(Protocol):
     def finish(self, label: str, run: StudyRun, before: bool) -> None:
         """Count a run; ``before``: it was finished by an earlier call."""
 
+    def skip(self, runs: int) -> None:
+        """Count runs that are not needed."""
+
     def note(self, line: str) -> None:
         """Say a line."""
 
@@ -38,6 +41,9 @@ class Silent:
         """Say nothing."""
 
     def finish(self, label: str, run: StudyRun, before: bool) -> None:
+        """Say nothing."""
+
+    def skip(self, runs: int) -> None:
         """Say nothing."""
 
     def note(self, line: str) -> None:

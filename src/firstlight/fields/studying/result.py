@@ -10,8 +10,9 @@ from firstlight.errors import FirstlightError
 from firstlight.fields.analysis.spectrum import InitialSpectrum
 from firstlight.fields.analysis.tangent import Kernel
 from firstlight.fields.networks.network import Network
+from firstlight.fields.plain_numbers import plain
 from firstlight.fields.result import Point
-from firstlight.fields.studying.plain import from_plain, to_plain
+from firstlight.fields.studying.plain import from_plain
 
 
 class Over(NamedTuple):
@@ -223,8 +224,8 @@ class Study:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON: what ``from_dict`` reads."""
-        plain: dict[str, Any] = to_plain(self)
-        return plain
+        found: dict[str, Any] = plain(self)
+        return found
 
     @classmethod
     def from_dict(cls, data: Any) -> "Study":

@@ -1,17 +1,19 @@
 """One fit of a study, and what is looked at on its way."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import torch
 from torch import nn
 
 from firstlight.fields.analysis.gradient_share import gradient_shares
-from firstlight.fields.analysis.spectrum import InitialSpectrum, initial_spectra
+from firstlight.fields.analysis.spectrum import initial_spectra
 from firstlight.fields.analysis.tangent import Kernel, closed_form, measured_kernel, sample_points
-from firstlight.fields.fitting import Progress, fit
+from firstlight.fields.fitting import fit
 from firstlight.fields.memory import bytes_per_sample, chunk_size
 from firstlight.fields.networks.network import Network
 from firstlight.fields.objective import Objective
+from firstlight.fields.progress import Progress
 from firstlight.fields.result import Fit, Point
 from firstlight.fields.signals.samples import Samples
 from firstlight.fields.signals.signal import Signal
@@ -89,11 +91,11 @@ def run_once(
 def start_of(signal: Signal, network: Network, seed: int, points: int) -> Start:
     """What the network is before training."""
     spectra = tuple(
-        InitialSpectrum(
-            each.axis,
-            tuple(map(_short, each.measured)),
-            None if each.predicted is None else tuple(map(_short, each.predicted)),
-            each.nyquist,
+        replace(
+            each,
+            measured=tuple(map(_short, each.measured)),
+            predicted=None if each.predicted is None else tuple(map(_short, each.predicted)),
+            beyond=None if each.beyond is None else _short(each.beyond),
         )
         for each in initial_spectra(network, signal, seed=seed)
     )

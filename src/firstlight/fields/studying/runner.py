@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from firstlight.fields.choose_alpha import choose_alpha
+from firstlight.fields.alpha.choose_alpha import choose_alpha
 from firstlight.fields.interruption import Interruption
 from firstlight.fields.networks.network import Network
 from firstlight.fields.networks.sine import Sine
@@ -26,6 +26,8 @@ from firstlight.files import write_atomically
 
 #: Changes when what the files hold does.
 _VERSION = 1
+#: Where higher learning rates are given up: dB below the best, or times its steps to the target.
+_WORSE_PSNR, _WORSE_STEPS = 1.0, 1.25
 
 
 class Runner:
@@ -100,11 +102,8 @@ class Runner:
         budget, rate = self._budget, self._budget.learning_rates[0]
         tuning: tuple[StudyRun, ...] = ()
         if budget.tuned:
-            tuning = tuple(
-                self._once(row, TUNING_SEED, each, looked_at=False)
-                for each in budget.learning_rates
-            )
-            rate = max(tuning, key=self._quality).learning_rate
+            tuning = self._tuning(row)
+            rate = max(tuning, key=_quality).learning_rate
         runs = tuple(
             self._once(row, seed, rate, looked_at=seed == budget.seeds[0]) for seed in budget.seeds
         )
@@ -120,6 +119,16 @@ class Runner:
             runs=runs,
             tuning=tuning,
         )
+
+    def _tuning(self, row: Planned) -> tuple[StudyRun, ...]:
+        """A run at each rate, from the lowest, until one is clearly worse than one before it."""
+        runs: list[StudyRun] = []
+        for rate in sorted(self._budget.learning_rates):
+            runs.append(self._once(row, TUNING_SEED, rate, looked_at=False))
+            if _clearly_worse(runs[-1], max(runs, key=_quality)):
+                break
+        self._progress.skip(len(self._budget.learning_rates) - len(runs))
+        return tuple(runs)
 
     def _once(self, row: Planned, seed: int, rate: float, *, looked_at: bool) -> StudyRun:
         """One fit, from the store where it is there."""
@@ -161,6 +170,14 @@ class Runner:
         if self._interruption.asked:
             raise KeyboardInterrupt
 
-    def _quality(self, run: StudyRun) -> tuple[float, float]:
-        """Fewer steps to the target are better, and any of them than none."""
-        return -math.inf if run.reached is None else -run.reached, run.psnr
+
+def _quality(run: StudyRun) -> tuple[float, float]:
+    """Fewer steps to the target are better, and any of them than none."""
+    return -math.inf if run.reached is None else -run.reached, run.psnr
+
+
+def _clearly_worse(run: StudyRun, best: StudyRun) -> bool:
+    """Whether a higher rate will not be the best any more."""
+    if best.reached is None:
+        return not run.psnr > best.psnr - _WORSE_PSNR
+    return run.reached is None or run.reached > _WORSE_STEPS * best.reached

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from firstlight.errors import OptionError
-from firstlight.fields.studying.plain import from_plain, to_plain
+from firstlight.fields.plain_numbers import plain
+from firstlight.fields.studying.plain import from_plain
 from firstlight.files import write_atomically
 
 T = TypeVar("T")
@@ -53,7 +54,7 @@ class Store:
         """
         path = self._path(asked)
         if path is not None:
-            text = json.dumps({"asked": asked, "found": to_plain(found)}, allow_nan=False)
+            text = json.dumps({"asked": asked, "found": plain(found)}, allow_nan=False)
             write_atomically(path, lambda file: file.write_text(text, encoding="utf-8"))
 
     def _path(self, asked: dict[str, Any]) -> Path | None:

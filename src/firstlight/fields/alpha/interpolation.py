@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from firstlight.fields.patches import Patches
+from firstlight.fields.alpha.patches import Patches
 from firstlight.theory import SineKernel
 
 #: Logarithm of the least ridge: what some hundred steps do not resolve, nor float64.

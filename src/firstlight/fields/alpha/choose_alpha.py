@@ -1,0 +1,155 @@
+"""An automatic weight scale: the largest that is expected to keep the signal between samples.
+
+The paper (arXiv 2410.04779) leaves alpha to the user: larger ones train faster until the network
+invents frequencies between the samples. In the first steps a wide network is a kernel machine whose
+kernel is known in closed form (``theory.SineKernel``), so what it will put between samples can be
+computed before there is a network; short fits of small pieces tell what the kernel cannot.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from firstlight.errors import OptionError
+from firstlight.fields.alpha.boundary import Levels, crossing, search
+from firstlight.fields.alpha.kernel_search import COARSE, Expected, KernelSearch, flat
+from firstlight.fields.alpha.probe import probe
+from firstlight.fields.alpha.probe_samples import probe_samples
+from firstlight.fields.networks.sine import Sine
+from firstlight.fields.networks.sine_kernel import KNOWN
+from firstlight.fields.signals.signal import Signal
+from firstlight.init._one_thread import in_one_thread
+
+#: PSNR on the known samples, in dB, where the fit's own is open.
+_TARGET = 40.0
+#: How much worse than the best, in dB, short fits may be between samples. Every second sample of a
+#: lattice leaves less to guess than lies between all of them, so there more may be lost.
+_LATTICE, _SCATTERED = 0.8, 0.3
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen, and why.
+
+    Attributes:
+        alpha: weight scale of every layer but the last.
+        omega_0: factor of the first layer.
+        expected: (alpha, PSNR between samples) as the kernel has it, in dB.
+        line: the choice in a sentence.
+        probed: (alpha, PSNR between samples) of short fits, in dB; empty where none were possible.
+    """
+
+    alpha: float
+    omega_0: float
+    expected: Expected
+    line: str
+    probed: Expected = ()
+
+
+class _Probed(NamedTuple):
+    """What short fits say: the largest alpha, and levels by alpha."""
+
+    alpha: float
+    lattice: bool
+    levels: Levels
+
+
+def choose_alpha(signal: Signal, network: Sine, *, target_psnr: float | None = None) -> Choice:
+    """Choose the weight scale, and omega_0 where the network leaves it open.
+
+    Kernel: for each alpha the tangent kernel of the network at its start interpolates small pieces
+    of the signal from every second training sample, as far as ``target_psnr`` on those; it says the
+    largest alpha whose PSNR on the other samples is within 0.3 dB of the best. Where omega_0 is
+    None and that alpha is above 2.8, omega_0 is doubled until it is not.
+
+    Short fits: the network itself is fitted to about a thousand samples in small pieces at three
+    to six alphas, to at most 35 dB, and other samples judge it.
+
+        lattice:    alpha = sqrt(kernel's * the largest within 0.8 dB of the best short fit)
+        scattered:  alpha = the largest within 0.3 dB of the best short fit
+
+    Args:
+        signal: what is to be fitted; nothing that it holds out is looked at.
+        network: its width, depth, start, omega and omega_0 count.
+        target_psnr: how far the fit will go, in dB; 40 where it is open, and at most 60.
+
+    Returns:
+        The choice; alpha 1 where the signal has too few samples to tell.
+
+    Raises:
+        OptionError: the network's start has no known kernel.
+
+    Example:
+        >>> import numpy as np
+        >>> from firstlight.fields.signals.image import read_image
+        >>> waves = np.sin(np.arange(64) / 3)[:, None] * np.sin(np.arange(64) / 4)
+        >>> image = read_image((127 + 127 * waves).astype(np.uint8))
+        >>> 1.0 <= choose_alpha(image, Sine(width=64, depth=5)).alpha < 2.0
+        True
+    """
+    if network.start not in KNOWN:
+        raise OptionError(
+            f"alpha='auto' knows the starts {' and '.join(KNOWN)}; give a number for "
+            f"{network.start!r}"
+        )
+    network = network.resolved(signal)
+    # small matrices: a second thread gains nothing, and rounds otherwise
+    return in_one_thread(lambda: _choice(signal, network, target_psnr))
+
+
+def _choice(signal: Signal, network: Sine, target_psnr: float | None) -> Choice:
+    omega_0 = float(network.omega_0 or network.omega)
+    kernel = KernelSearch(network, signal, _TARGET if target_psnr is None else target_psnr)
+    if not kernel.possible:
+        return Choice(1.0, omega_0, (), "alpha 1: too few samples to choose another")
+    alpha, expected = kernel.boundary(omega_0)
+    if network.omega_0 is None:
+        omega_0, alpha, expected = kernel.raised(omega_0, alpha, expected)
+    if flat(expected):
+        line = "alpha 1: between samples, no other is better or worse"
+        return Choice(1.0, float(network.factors()[0]), expected, line)
+    named = "" if omega_0 == network.factors()[0] else f", omega_0 {omega_0:g}"
+    probed = _probed(signal, replace(network, omega_0=omega_0), alpha, target_psnr)
+    if probed is None:
+        line = f"alpha {alpha:.2f}{named}: the most that the kernel bears on small pieces"
+        return Choice(alpha, omega_0, expected, line + _loss(alpha, dict(expected)))
+    if probed.lattice:
+        chosen = math.sqrt(alpha * probed.alpha)
+        line = f"amid the {alpha:.2f} that the kernel bears on small pieces and the"
+        line += f" {probed.alpha:.2f} that short fits of them bear"
+    else:
+        chosen, line = probed.alpha, "the most that short fits of small pieces bear"
+    line = f"alpha {chosen:.2f}{named}: {line}{_loss(chosen, probed.levels)}"
+    return Choice(chosen, omega_0, expected, line, tuple(probed.levels.items()))
+
+
+def _probed(
+    signal: Signal, network: Sine, start: float, target_psnr: float | None
+) -> _Probed | None:
+    """Short fits around a weight scale; None where there are too few samples or none succeeds."""
+    samples = probe_samples(signal)
+    if samples is None:
+        return None
+
+    def level(alpha: float) -> float:
+        return probe(samples, replace(network, alpha=alpha), target_psnr=target_psnr)
+
+    tolerance = _LATTICE if samples.lattice else _SCATTERED
+    levels = search(level, start, tolerance, COARSE[-1])
+    if not math.isfinite(max(levels.values())):
+        return None
+    return _Probed(crossing(levels, tolerance), samples.lattice, levels)
+
+
+def _loss(alpha: float, levels: Levels) -> str:
+    """What a larger weight scale would cost, where it is known."""
+    best = max(levels.values())
+    for larger, level in levels.items():
+        if larger > alpha and best - level >= 0.5:
+            return f"; {larger:.2f} would lose {best - level:.1f} dB between samples"
+    return ""
+
+
+def with_choice(network: Sine, choice: Choice) -> Sine:
+    """The network with what was chosen."""
+    return replace(network, alpha=choice.alpha, omega_0=choice.omega_0)
