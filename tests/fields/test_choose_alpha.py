@@ -202,6 +202,6 @@ def test_other_starts_are_told(start):
 @pytest.mark.parametrize("every", [1, 2])
 def test_a_photograph(every):
     signal = fields.load(DATA / "kodak/kodim05.png", every=every)
-    choice = choose_alpha(signal, fields.Sine())
+    choice = choose_alpha(signal, fields.Sine(width=64))
     usable(choice)
     assert max(level for _, level in choice.expected) > 15

@@ -12,7 +12,13 @@ from typing import NamedTuple
 
 from firstlight.errors import OptionError
 from firstlight.fields.alpha.boundary import Levels, crossing, search
-from firstlight.fields.alpha.kernel_search import COARSE, Expected, KernelSearch, flat
+from firstlight.fields.alpha.kernel_search import (
+    COARSE,
+    Expected,
+    KernelChoice,
+    KernelSearch,
+    flat,
+)
 from firstlight.fields.alpha.probe import probe
 from firstlight.fields.alpha.probe_samples import probe_samples
 from firstlight.fields.networks.sine import Sine
@@ -25,6 +31,8 @@ _TARGET = 40.0
 #: How much worse than the best, in dB, short fits may be between samples. Every second sample of a
 #: lattice leaves less to guess than lies between all of them, so there more may be lost.
 _LATTICE, _SCATTERED = 0.8, 0.3
+#: Wider networks are probed at this width: what they bear is the same (measured from 64 to 512).
+_WIDEST = 128
 
 
 @dataclass(frozen=True)
@@ -93,34 +101,34 @@ def choose_alpha(signal: Signal, network: Sine, *, target_psnr: float | None = N
             f"{network.start!r}"
         )
     network = network.resolved(signal)
-    # small matrices: a second thread gains nothing, and rounds otherwise
-    return in_one_thread(lambda: _choice(signal, network, target_psnr))
-
-
-def _choice(signal: Signal, network: Sine, target_psnr: float | None) -> Choice:
-    omega_0 = float(network.omega_0 or network.omega)
+    first = float(network.omega_0 or network.omega)
     kernel = KernelSearch(network, signal, _TARGET if target_psnr is None else target_psnr)
     if not kernel.possible:
-        return Choice(1.0, omega_0, (), "alpha 1: too few samples to choose another")
-    alpha, expected = kernel.boundary(omega_0)
-    if network.omega_0 is None:
-        omega_0, alpha, expected = kernel.raised(omega_0, alpha, expected)
-    if flat(expected):
+        return Choice(1.0, first, (), "alpha 1: too few samples to choose another")
+    # small matrices: a second thread gains nothing, and rounds otherwise
+    found = in_one_thread(lambda: kernel.chosen(first))
+    if flat(found.expected):
         line = "alpha 1: between samples, no other is better or worse"
-        return Choice(1.0, float(network.factors()[0]), expected, line)
-    named = "" if omega_0 == network.factors()[0] else f", omega_0 {omega_0:g}"
-    probed = _probed(signal, replace(network, omega_0=omega_0), alpha, target_psnr)
+        return Choice(1.0, first, found.expected, line)
+    probed = _probed(signal, replace(network, omega_0=found.omega_0), found.alpha, target_psnr)
+    named = "" if found.omega_0 == first else f", omega_0 {found.omega_0:g}"
+    return _choice(found, probed, named)
+
+
+def _choice(kernel: KernelChoice, probed: _Probed | None, named: str) -> Choice:
+    """What both say, in a sentence."""
     if probed is None:
-        line = f"alpha {alpha:.2f}{named}: the most that the kernel bears on small pieces"
-        return Choice(alpha, omega_0, expected, line + _loss(alpha, dict(expected)))
+        line = f"alpha {kernel.alpha:.2f}{named}: the most that the kernel bears on small pieces"
+        line += _loss(kernel.alpha, dict(kernel.expected))
+        return Choice(kernel.alpha, kernel.omega_0, kernel.expected, line)
     if probed.lattice:
-        chosen = math.sqrt(alpha * probed.alpha)
-        line = f"amid the {alpha:.2f} that the kernel bears on small pieces and the"
-        line += f" {probed.alpha:.2f} that short fits of them bear"
+        alpha = math.sqrt(kernel.alpha * probed.alpha)
+        why = f"amid the {kernel.alpha:.2f} that the kernel bears on small pieces and the"
+        why += f" {probed.alpha:.2f} that short fits of them bear"
     else:
-        chosen, line = probed.alpha, "the most that short fits of small pieces bear"
-    line = f"alpha {chosen:.2f}{named}: {line}{_loss(chosen, probed.levels)}"
-    return Choice(chosen, omega_0, expected, line, tuple(probed.levels.items()))
+        alpha, why = probed.alpha, "the most that short fits of small pieces bear"
+    line = f"alpha {alpha:.2f}{named}: {why}{_loss(alpha, probed.levels)}"
+    return Choice(alpha, kernel.omega_0, kernel.expected, line, tuple(probed.levels.items()))
 
 
 def _probed(
@@ -132,7 +140,9 @@ def _probed(
         return None
 
     def level(alpha: float) -> float:
-        return probe(samples, replace(network, alpha=alpha), target_psnr=target_psnr)
+        # each by itself, so that Ctrl-C waits for no more than one
+        small = replace(network, alpha=alpha, width=min(network.width, _WIDEST))
+        return in_one_thread(lambda: probe(samples, small, target_psnr=target_psnr))
 
     tolerance = _LATTICE if samples.lattice else _SCATTERED
     levels = search(level, start, tolerance, COARSE[-1])

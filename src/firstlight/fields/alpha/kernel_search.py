@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -28,6 +29,14 @@ _INITIAL = 8.0
 _HIGHEST = 60.0
 #: Where the best alpha is larger, omega_0 is doubled, as long as it is below what samples resolve.
 _LARGEST = 2.8
+
+
+class KernelChoice(NamedTuple):
+    """The first layer's factor, the weight scale, and what was computed for it."""
+
+    omega_0: float
+    alpha: float
+    expected: Expected
 
 
 class KernelSearch:
@@ -65,14 +74,16 @@ class KernelSearch:
         expected = _levels(errors, fall, self._goal)
         return crossing(dict(expected), TOLERANCE), expected
 
-    def raised(
-        self, omega_0: float, alpha: float, expected: Expected
-    ) -> tuple[float, float, Expected]:
-        """Double omega_0 until its alpha is not too large; halving it makes fits slower."""
-        while alpha > _LARGEST and omega_0 < self._nyquist:
+    def chosen(self, omega_0: float) -> KernelChoice:
+        """The boundary at omega_0; where that is open, it is doubled until alpha is not too large.
+
+        Halving it would make fits slower.
+        """
+        alpha, expected = self.boundary(omega_0)
+        while self._network.omega_0 is None and alpha > _LARGEST and omega_0 < self._nyquist:
             omega_0 *= 2.0
             alpha, expected = self.boundary(omega_0)
-        return omega_0, alpha, expected
+        return KernelChoice(omega_0, alpha, expected)
 
     def _falls(self, omega_0: float, errors: dict[float, tuple[float, float]]) -> float:
         """How much smaller errors are at a scale than at the next coarser one: 1 to 4."""
