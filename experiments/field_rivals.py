@@ -50,7 +50,7 @@ SIGNALS: dict[str, tuple[Callable[[], fields.Signal], float]] = {
     "sphere": (sphere, 30.0),
     "shape": (shape, 30.0),
     "audio": (sound, 300.0),
-    "image": (lambda: picture(5, 256), 30.0),
+    "image": (lambda: picture(5, 192), 30.0),
 }
 
 

@@ -128,7 +128,8 @@ def a_study(rows, *, choices=(), **changes):
 
 def a_choice(name="sine", alpha=1.62, **changes):
     expected = tuple((1 + each / 8, 19.0 - (each - 3) ** 2 / 8) for each in range(9))
-    choice = StudyChoice(name, alpha, 30.0, f"alpha {alpha}: the largest", expected)
+    probed = tuple((1.25 + each / 4, 18.0 - each**2 / 4) for each in range(4))
+    choice = StudyChoice(name, alpha, 30.0, f"alpha {alpha}: the largest", expected, probed)
     return dataclasses.replace(choice, **changes)
 
 
@@ -265,6 +266,8 @@ def test_trade_off_shows_medians_and_ranges(swept):
         assert ((at.median, height.low), (at.median, height.high)) in bars
     dashed = [np.asarray(line.get_xydata()) for line in expected.lines if line.is_dashed()]
     np.testing.assert_allclose(dashed[0], swept.choices[0].expected)
+    np.testing.assert_allclose(dashed[1], swept.choices[0].probed)
+    assert {"kernel", "short fits", "measured"} <= {text.get_text() for text in expected.texts}
     assert "choose_alpha takes 1.62" in [text.get_text() for text in expected.texts]
 
 

@@ -121,7 +121,7 @@ class StudyRow:
         network: what was built, every number filled in.
         parameters: trained numbers.
         learning_rate: of its runs.
-        expected: PSNR between the samples that ``choose_alpha`` computes, in dB; None where it
+        expected: PSNR between the samples that the kernel has for it, in dB; None where it
             computes none.
         runs: one for each seed.
         tuning: runs that the learning rate was chosen by.
@@ -169,7 +169,8 @@ class StudyChoice:
         alpha: that was chosen.
         omega_0: that was chosen with it.
         line: why.
-        expected: (alpha, PSNR between samples in dB), as they were computed.
+        expected: (alpha, PSNR between samples in dB), as the kernel has it.
+        probed: the same of short fits; empty where none were possible.
     """
 
     name: str
@@ -177,6 +178,7 @@ class StudyChoice:
     omega_0: float
     line: str
     expected: tuple[tuple[float, float], ...]
+    probed: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from firstlight.fields.unfinished import digest
 from firstlight.files import write_atomically
 
 #: Changes when what the files hold does.
-_VERSION = 1
+_VERSION = 2
 #: Where higher learning rates are given up: dB below the best, or times its steps to the target.
 _WORSE_PSNR, _WORSE_STEPS = 1.0, 1.25
 
@@ -92,8 +92,8 @@ class Runner:
         if found is None:
             choice = choose_alpha(self._signal, network, target_psnr=target)
             self._go_on()
-            expected = tuple(sorted(choice.expected))
-            found = StudyChoice(name, choice.alpha, choice.omega_0, choice.line, expected)
+            expected, probed = tuple(sorted(choice.expected)), tuple(sorted(choice.probed))
+            found = StudyChoice(name, choice.alpha, choice.omega_0, choice.line, expected, probed)
             self._store.save(asked, found)
         self._progress.note(f"{name}: {found.line}")
         return replace(found, name=name)

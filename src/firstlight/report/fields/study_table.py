@@ -181,5 +181,5 @@ def _notes(study: "Study") -> list[str]:
     if len(study.learning_rates) > 1:
         lines.append("Learning rates: the best of the same list for each row, on another seed.")
     if any(row.expected is not None for row in study.rows):
-        lines.append("Expected: what choose_alpha computes for held-out samples before training.")
+        lines.append("Expected: what the kernel computes for held-out samples before training.")
     return lines

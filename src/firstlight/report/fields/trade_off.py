@@ -168,8 +168,9 @@ def _draw_expected(axes: Axes, study: "Study", choice: "StudyChoice", panel: Pan
     axes.plot(*_columns(curve), color=_FAINT, lw=1, zorder=1)
     for mark in marks:
         _draw_mark(axes, mark)
-    expected = list(choice.expected)
-    axes.plot(*_columns(expected), color=INK[0], lw=1.3, linestyle=(0, (4, 2)), zorder=2)
+    computed = {"kernel": list(choice.expected), "short fits": list(choice.probed)}
+    for line, dashes in zip(computed.values(), ((4, 2), (1, 1.5)), strict=True):
+        axes.plot(*_columns(line), color=INK[0], lw=1.3, linestyle=(0, dashes), zorder=2)
     axes.axvline(choice.alpha, color=AUTO, lw=0.8, zorder=0)
     plain_axes(axes, "")
     axes.set_xlabel("alpha", size=9, color=SOFT)
@@ -180,8 +181,8 @@ def _draw_expected(axes: Axes, study: "Study", choice: "StudyChoice", panel: Pan
     if not all(_belongs(look, choice) for look in panel.looks):
         said += f" with omega_0 {choice.omega_0:g}"
     axes.text(0, 1.03, said, transform=axes.transAxes, size=8.5, color=AUTO)
-    lines = [curve, expected, [(choice.alpha, each) for each in axes.get_ylim()]]
-    ends = [Label("expected", *expected[-1], INK[0])]
+    lines = [curve, *computed.values(), [(choice.alpha, each) for each in axes.get_ylim()]]
+    ends = [Label(name, *line[-1], INK[0]) for name, line in computed.items() if line]
     ends += [Label("measured", *curve[-1], SOFT)] if curve else []
     label_points(axes, ends, [*lines, *(line for mark in marks for line in _cross(mark))])
 
