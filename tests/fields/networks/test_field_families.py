@@ -374,10 +374,22 @@ def test_every_option_changes_the_network_or_its_function(name):
 def test_sized_like_finds_the_nearest_width(name, other):
     network, target = CASES[name], CASES[other].parameters(2, 1)
     sized = sized_like(network, CASES[other], 2, 1)
+    network = network.with_room(target, 2, 1)
     assert replace(sized, width=network.width) == network
     gaps = [abs(replace(network, width=width).parameters(2, 1) - target) for width in range(1, 80)]
     assert abs(sized.parameters(2, 1) - target) == min(gaps)
     assert sized.width == gaps.index(min(gaps)) + 1
+
+
+def test_sized_like_leaves_a_hash_grid_its_layers():
+    grid, sine = HashGrid(finest=64), Sine(width=256, depth=5, alpha=1.0)
+    sized = sized_like(grid, sine, 3, 1)
+    target = sine.parameters(3, 1)
+    assert sized.width >= grid.width
+    assert sized.log2_table < grid.log2_table
+    assert sized.parameters(3, 1) == pytest.approx(target, rel=0.01)
+    wider = replace(sized, width=grid.width, log2_table=sized.log2_table + 1)
+    assert wider.parameters(3, 1) > target
 
 
 def test_sized_like_wire_is_within_a_percent():

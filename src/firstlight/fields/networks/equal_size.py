@@ -8,8 +8,8 @@ from firstlight.fields.networks.network import MOST_WIDTH, Network
 def sized_like(network: Network, other: Network, inputs: int, outputs: int) -> Network:
     """Return ``network`` with the width that brings its parameters nearest to ``other``'s.
 
-    Only the width changes: of a hash grid the layers, not the tables. Of two widths that are
-    equally near, the narrower is taken.
+    Only the width changes, and a hash grid's tables where they leave no room for its layers. Of two
+    widths that are equally near, the narrower is taken.
 
     Example:
         >>> from firstlight.fields.networks.gauss import Gauss
@@ -21,6 +21,7 @@ def sized_like(network: Network, other: Network, inputs: int, outputs: int) -> N
         OptionError: a size depends on a signal; call ``resolved`` first.
     """
     target = other.parameters(inputs, outputs)
+    network = network.with_room(target, inputs, outputs)
 
     def held(width: int) -> int:
         return replace(network, width=width).parameters(inputs, outputs)

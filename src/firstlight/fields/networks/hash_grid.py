@@ -77,6 +77,13 @@ class HashGrid(Network):
         """The tables, which come first, and the layers."""
         return 1 + self.depth
 
+    def with_room(self, parameters: int, inputs: int, outputs: int) -> "HashGrid":
+        """With the largest tables, of a power of two, that leave the layers their width."""
+        network = self
+        while network.log2_table > 1 and network.parameters(inputs, outputs) > parameters:
+            network = replace(network, log2_table=network.log2_table - 1)
+        return network
+
     def resolved(self, signal: Facts) -> "HashGrid":
         """With the finest grid as a number."""
         if self.finest is not None:
