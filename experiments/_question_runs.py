@@ -43,6 +43,10 @@ class TrainedSine(fields.Sine):
             scaled = Scaled(alpha, trained=self.alpha_rate > 0)
             parametrize.register_parametrization(layer, "weight", scaled)
 
+    def weight_layers(self) -> int:
+        """Every alpha is a module with a number of its own."""
+        return len(self.layer_rates())
+
     def layer_rates(self) -> tuple[float, ...]:
         """What ``fit`` wants: a factor for each module that has parameters of its own."""
         modules = self.build(2, 1).modules()

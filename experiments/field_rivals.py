@@ -79,6 +79,7 @@ def networks(signal: fields.Signal, omega_0: float) -> dict[str, Network]:
     }
     return {
         "weight scaling, auto": start(alpha="auto"),
+        "weight scaling, 2": start(alpha=2.0),
         "SIREN": sine,
         "Xavier-uniform": start(start="xavier_uniform"),
         "frequency tuning": start(omega_0="nyquist"),

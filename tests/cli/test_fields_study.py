@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+import trimesh
 from PIL import Image
 
 from firstlight import fields
@@ -64,6 +65,25 @@ def test_the_same_again_trains_nothing_and_shows_the_same(study, tmp_path):
     assert again[:2] == first[:2]
     assert " dB after " not in again[2]
     assert {path: path.read_bytes() for path in (tmp_path / "here").rglob("*.*")} == before
+
+
+def test_a_mesh_is_read_as_it_is_for_a_fit(call, tmp_path, monkeypatch):
+    trimesh.creation.box().export(tmp_path / "box.stl")
+    read, load = [], fields.load
+
+    def noted(path, **options):
+        read.append(options)
+        return load(path, **options)
+
+    monkeypatch.setattr(fields, "load", noted)
+    options = ["--kind=signed_distance", "--lattice=6", "--clamp=0.2", "--out=here"]
+    networks = "--networks=sine:alpha=1"
+    code, _, err = call("fields", "study", "--signal=box.stl", networks, *SMALL, *options)
+    assert code == 0, err
+    assert (read[0]["lattice"], read[0]["clamp"]) == (6, 0.2)
+    code, _, err = call("fields", "study", "--signal=box.stl", "--missing=drop", *SMALL)
+    assert code == 2
+    assert "missing" in err
 
 
 def test_one_network_has_the_usual_alphas(study, tmp_path):
@@ -219,9 +239,9 @@ def test_what_is_no_list_of_networks(text):
 def test_a_network_that_cannot_be_as_small_is_told(photo):
     signal_ = fields.load(photo, every=2)
     notes = []
-    made = parse_networks("sine,hash_grid,gauss:width=64", 16, 3)
+    made = parse_networks("sine,hash_grid,gauss:width=64", 2, 3)
     found = with_equal_sizes(made, signal_, notes.append)
-    assert found["sine"].width == 16
+    assert found["sine"].width == 2
     assert found["gauss:width=64"].width == 64
-    assert re.match(r"hash_grid has [\d,]+ parameters, sine 337", notes[0])
+    assert re.match(r"hash_grid has [\d,]+ parameters, sine 15$", notes[0])
     assert notes[1].startswith("gauss:width=64 has ")

@@ -240,12 +240,25 @@ def test_each_fact_must_be_there(path, key):
         ("measured", {"psnr": 10**400}),
         ("progress", [1]),
         ("progress", "ab"),
+        ("fit", [1]),
+        ("fit", "psnr"),
+        ("fit", None),
+        ("fit", {"psnr": "40"}),
+        ("fit", {"seconds": [1]}),
     ],
 )
 def test_what_is_only_told_is_checked_too(path, key, value):
     facts = {**facts_of(path), key: value}
     forge(path, facts)
     refused(path, "is damaged")
+
+
+def test_an_older_file_does_not_say_how_it_was_made(path):
+    facts = facts_of(path)
+    del facts["fit"]
+    forge(path, facts)
+    assert read_checkpoint(path).fit == {}
+    assert load_field(path).spec == SINE
 
 
 def test_another_version_is_named(path):
@@ -318,6 +331,13 @@ def progress_with(path, **changed):
     forge(path, {**facts, "progress": {**facts["progress"], **changed}})
 
 
+def test_an_older_unfinished_fit_counts_all_its_seconds(unfinished):
+    facts = facts_of(unfinished)
+    del facts["progress"]["uncounted"]
+    forge(unfinished, facts)
+    assert go_on(unfinished).stopped == "steps"
+
+
 @pytest.mark.parametrize(
     "changed",
     [
@@ -342,6 +362,10 @@ def progress_with(path, **changed):
         {"seconds": "nan"},
         {"seconds": "inf"},
         {"seconds": []},
+        {"uncounted": -1},
+        {"uncounted": 1e9},  # more than all seconds
+        {"uncounted": "nan"},
+        {"uncounted": None},
     ],
 )
 def test_forged_progress(unfinished, changed):

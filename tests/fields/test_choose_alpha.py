@@ -194,8 +194,10 @@ def test_the_choice_goes_into_the_network():
 
 @pytest.mark.parametrize("start", ["winner", "vi3nr", "xavier_uniform"])
 def test_other_starts_are_told(start):
+    network = replace(SINE, start=start)
     with pytest.raises(OptionError, match="knows the starts siren and gradient_control; give"):
-        fields.fit(image(), replace(SINE, start=start), steps=1)
+        choose_alpha(image(), network)
+    assert fields.fit(image(), network, steps=1).network.alpha == 1.0
 
 
 @pytest.mark.skipif(not DATA.exists(), reason="no shared data")

@@ -159,6 +159,7 @@ def test_compiled_steps_are_the_plain_ones():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the compiler's own
         goal.compile()
+        assert all(each.grad is None for each in compiled.parameters())
         assert goal.full() == pytest.approx(loss, rel=1e-5)
     for one, other in zip(plain.parameters(), compiled.parameters(), strict=True):
         torch.testing.assert_close(one.grad, other.grad, rtol=1e-4, atol=1e-7)

@@ -14,6 +14,7 @@ import pytest
 import torch
 from small_fits import NETWORKS, SIGNALS, SINE, Stops, image, sphere, waves, weights_of
 
+import firstlight
 from firstlight import fields
 from firstlight.errors import FirstlightError, OptionError
 from firstlight.fields import batch_size, memory, session
@@ -156,6 +157,55 @@ def test_seconds_end_it(monkeypatch):
     assert fit.stopped == "seconds"
     assert 1 <= fit.curve[-1].step <= 20
     assert fit.seconds >= 5.0
+
+
+class Clock:
+    """Seconds that pass when they are told to, and a few for every look."""
+
+    def __init__(self, monkeypatch):
+        self.now = 0.0
+        monkeypatch.setattr(session.time, "perf_counter", self.look)
+
+    def look(self):
+        self.now += 0.01
+        return self.now
+
+
+def test_seconds_do_not_count_what_comes_before_the_first_step(monkeypatch):
+    clock, choose = Clock(monkeypatch), session.choose_alpha
+
+    def slow(*args, **kwargs):
+        clock.now += 1000.0
+        return choose(*args, **kwargs)
+
+    monkeypatch.setattr(session, "choose_alpha", slow)
+    told = Stops()
+    network = fields.Sine(width=16, depth=3)
+    fit = fields.fit(image(), network, seconds=1.0, progress=told)
+    assert fit.stopped == "seconds"
+    assert fit.curve[-1].step > 5
+    assert fit.seconds > 1001.0
+    assert fit.curve[0].seconds > 1000.0
+    assert 0.9 < told.moments[0].left < 1.0
+
+
+def test_a_fit_that_goes_on_counts_the_seconds_trained_before(tmp_path, monkeypatch):
+    path, clock = tmp_path / "a.safetensors", Clock(monkeypatch)
+    begin = session.batch_size
+
+    def slow(*args):
+        clock.now += 1000.0
+        return begin(*args)
+
+    monkeypatch.setattr(session, "batch_size", slow)
+    whole = fields.fit(image(), SINE, seconds=1.0)
+    first = fields.fit(image(), SINE, seconds=0.7, checkpoint=path)
+    rest = fields.fit(image(), SINE, seconds=1.0, checkpoint=path)
+    assert 0 < first.curve[-1].step < rest.curve[-1].step
+    assert abs(rest.curve[-1].step - whole.curve[-1].step) <= 3
+    assert rest.seconds > 2001.0
+    done = fields.fit(image(), SINE, seconds=1.0, checkpoint=path)
+    assert done.curve[-1].step == rest.curve[-1].step
 
 
 def test_seconds_end_batches_with_a_last_look(monkeypatch):
@@ -480,6 +530,32 @@ def test_limits_may_change_between(tmp_path, batch):
     done = fields.fit(image(), SINE, steps=5, checkpoint=path, **options)
     assert done.stopped == "steps"
     assert done.psnr == longer.psnr
+
+
+def test_a_finished_checkpoint_says_how_it_was_made(tmp_path):
+    path, going = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
+    options = {"steps": 4, "seed": 3, "layer_rates": (1.0, 1.0, 0.5), "target_psnr": 90.0}
+    fit = fields.fit(image(), SINE, checkpoint=going, **options)
+    found = read_checkpoint(fit.save(path))
+    assert not found.progress
+    spec = found.fit.pop("spec")
+    assert fields.FitSpec.of(spec) == fit.spec
+    assert found.fit == {
+        "steps": fit.steps,
+        "seconds": fit.seconds,
+        "psnr": fit.psnr,
+        "stopped": "steps",
+        "firstlight": firstlight.__version__,
+        "torch": torch.__version__,
+    }
+    unfinished = read_checkpoint(going)
+    assert unfinished.progress["step"] == 4
+    assert unfinished.fit == {}
+
+
+def test_an_exact_fit_says_so_in_its_checkpoint(tmp_path):
+    fit = replace(fields.fit(image(), SINE, steps=1), psnr=math.inf)
+    assert read_checkpoint(fit.save(tmp_path / "a.safetensors")).fit["psnr"] == math.inf
 
 
 def test_notes_and_choices_are_kept(tmp_path):

@@ -37,6 +37,9 @@ def test_every_field_of_every_family_can_be_written_and_read_back(name):
             "sine:noise=5,0.4:start=winner:alpha=1",
             Sine(noise=(5.0, 0.4), start="winner", alpha=1.0),
         ),
+        ("sine:start=vi3nr", Sine(start="vi3nr", alpha=1.0)),
+        ("sine:alpha=none", Sine()),
+        ("sine:start=gradient_control:alpha=auto", Sine(start="gradient_control", alpha="auto")),
         ("finer:k=none:through_period=TRUE", Finer(through_period=True)),
     ],
 )
@@ -59,6 +62,7 @@ def test_a_word_is_a_network(text, network):
         ("sine:alpha=1,,2", "alpha, where it is no number"),
         ("sine:alpha=1,2", "one for each of 4 layers"),
         ("sine:alpha=nan", "alpha must be a finite number"),
+        ("sine:start=winner:alpha=auto", "alpha cannot be chosen for 'sine:start=winner"),
         ("gauss:alpha=auto", "must be a number or numbers separated by commas, got 'auto'"),
         ("finer:through_period=yes", "must be true or false, got 'yes'"),
         ("finer:k=few", "finer's k must be a number or none, got 'few'"),

@@ -91,6 +91,13 @@ def test_scattered_samples_are_as_dense_as_before():
     assert nearest(found.fitted).mean() == pytest.approx(float(apart.min(1).values.mean()), rel=0.1)
 
 
+def test_a_part_of_the_candidates_is_drawn_together_the_more(monkeypatch):
+    signal = fields.load(noise(300, 300), kind="image", held_out=0.9)
+    whole = nearest(probe_samples(signal).fitted).mean()
+    monkeypatch.setattr("firstlight.fields.alpha.probe_samples._CANDIDATES", 3000)
+    assert nearest(probe_samples(signal).fitted).mean() == pytest.approx(float(whole), rel=0.1)
+
+
 def test_a_map_without_values_in_places():
     values = np.random.default_rng(0).normal(size=(60, 120))
     values[10:30, 20:70] = math.nan

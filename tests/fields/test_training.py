@@ -125,6 +125,32 @@ def test_time_that_is_left():
     assert 0 < loop.moment(12.0).left < math.inf
 
 
+def test_seconds_before_the_first_step_do_not_count():
+    _, loop = training(seconds=4.0)
+    loop.uncounted = 100.0
+    assert loop.moment(101.0).left == 3.0
+    ticks = count(100)
+    run(loop, lambda: float(next(ticks)))
+    assert loop.stopped == "seconds"
+    assert loop.curve[0].seconds == 100.0  # the curve counts them
+    assert 1 <= loop.step <= 4
+
+
+def test_the_time_that_is_left_knows_nothing_of_a_gap():
+    _, first = training(steps=100)
+    ticks = clock()
+    for _ in range(5):
+        first.advance(ticks)
+    _, second = training(steps=100)
+    second.load_state(first.state(), first.progress(10.0))
+    ticks = count(5000)
+    second.advance(lambda: float(next(ticks)))
+    assert second.moment(5000.0).left is None  # one point says nothing of a pace
+    second.advance(lambda: float(next(ticks)))
+    pace = second.curve[-1].seconds - second.curve[-2].seconds
+    assert second.moment(5000.0).left == pytest.approx((100 - second.step) * pace)
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_trained_weight_has_a_rate(name):
     network = NETWORKS[name].build(2, 1)

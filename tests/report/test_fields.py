@@ -284,6 +284,15 @@ def test_without_a_target_equal_steps_are_compared(swept):
     assert axes.get_xlabel() == "PSNR of what is fitted after 200 steps, dB"
 
 
+def test_steps_have_whole_ticks():
+    rows = [a_row("sine", alpha, length=3 + round(alpha), steps=6) for alpha in (1.0, 2.0)]
+    study = a_study(rows, steps=6)
+    for axes in (trade_off(study).axes[0], psnr_curves(study).axes[0]):
+        assert all(tick == round(tick) for tick in axes.get_xticks())
+    axes = trade_off(dataclasses.replace(study, target_psnr=None)).axes[0]
+    assert axes.get_xlabel().endswith("dB")
+
+
 def test_another_first_frequency_is_said_and_its_rows_left_out(swept):
     other = dataclasses.replace(swept, choices=(a_choice(omega_0=960.0),))
     _, axes = trade_off(other).axes

@@ -54,7 +54,10 @@ def study(
     rate: signal_options.Rate = None,
     variable: signal_options.Variable = None,
     select: signal_options.Select = None,
+    missing: signal_options.Missing = None,
     points: signal_options.Points = None,
+    lattice: signal_options.Lattice = None,
+    clamp: signal_options.Clamp = None,
     out: study_options.Out = Path("firstlight-study"),
 ) -> None:
     """Fit networks or weight scales to one signal and draw speed against quality between samples.
@@ -84,7 +87,10 @@ def study(
         "rate": rate,
         "variable": variable,
         "select": select,
+        "missing": missing,
         "points": points,
+        "lattice": lattice,
+        "clamp": clamp,
     }
     check_writable(out)
     made = parse_networks(networks, width, depth)

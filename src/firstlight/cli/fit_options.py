@@ -56,8 +56,8 @@ Alpha = Annotated[
     str | None,
     typer.Option(
         help="Weight scale: a number, one for each layer but the last as in 2,1.5,1.5,1, or auto, "
-        "which chooses it from the signal (sine alone).",
-        show_default="auto for sine; 1 for others",
+        "which chooses it from the signal (sine alone, started as siren or gradient_control).",
+        show_default="auto for sine; 1 for others and other starts",
         rich_help_panel=_NETWORK,
         metavar="<alpha>",
     ),
@@ -77,7 +77,12 @@ Steps = Annotated[
 ]
 Seconds = Annotated[
     float | None,
-    typer.Option(help="Stop after so long.", rich_help_panel=_LIMITS, **_FLOAT),
+    typer.Option(
+        help="Stop after so many seconds of training; the choice of alpha and all else before the "
+        "first step do not count.",
+        rich_help_panel=_LIMITS,
+        **_FLOAT,
+    ),
 ]
 Seed = Annotated[
     int, typer.Option(help="Of the weights and of batches.", rich_help_panel=_TRAINING, **_INT)

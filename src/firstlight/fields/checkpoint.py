@@ -34,6 +34,7 @@ class Checkpoint:
         inputs: number of coordinates.
         outputs: number of values at a place.
         progress: of an unfinished fit; empty for a field alone.
+        fit: of a finished one, how it was made (``Fit.record``); empty in older files.
         measured: how near the field is.
         notes: lines about how it came about.
         tensors: by name; those of the field begin with "field.".
@@ -47,6 +48,7 @@ class Checkpoint:
     measured: dict[str, float]
     notes: tuple[str, ...]
     tensors: dict[str, Tensor]
+    fit: dict[str, Any]
 
     def field(self) -> Field:
         """Build the network and fill it.
@@ -91,6 +93,7 @@ def write_field(
     measured: "Mapping[str, float] | None" = None,
     notes: tuple[str, ...] = (),
     progress: "Mapping[str, Any] | None" = None,
+    fit: "Mapping[str, Any] | None" = None,
     tensors: "Mapping[str, Tensor] | None" = None,
 ) -> Path:
     """Write a checkpoint, whole or not at all.
@@ -101,6 +104,7 @@ def write_field(
         measured: how near the field is.
         notes: lines about how it came about.
         progress: of an unfinished fit, plain values.
+        fit: of a finished one, plain values.
         tensors: instead of the field's own weights, those of the unfinished fit.
 
     Raises:
@@ -121,6 +125,7 @@ def write_field(
         "measured": dict(measured or {}),
         "notes": list(notes),
         "progress": dict(progress or {}),
+        "fit": dict(fit or {}),
     }
     metadata = {_ENTRY: json.dumps(plain(facts), allow_nan=False)}
 
@@ -196,9 +201,16 @@ def _checked(path: Path, facts: Any, tensors: dict[str, Tensor]) -> Checkpoint:
             measured={str(key): read_number(each) for key, each in facts["measured"].items()},
             notes=_texts(facts["notes"]),
             tensors=tensors,
+            fit=_record(facts.get("fit", {})),
         )
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise FirstlightError(f"{path} is damaged: {_short(error)}") from error
+
+
+def _record(fit: Any) -> dict[str, Any]:
+    """How the field was made, with infinite numbers as such."""
+    numbers = {key: read_number(fit[key]) for key in ("seconds", "psnr") if key in fit}
+    return {**fit, **numbers}
 
 
 def _kind(tensor: Tensor) -> tuple[Any, ...]:

@@ -36,8 +36,8 @@ def compile_steps(
     asked = spec.compile is True
     wanted = asked or (spec.compile == "auto" and pays(network, samples, spec))
     if wanted and works(objective.samples.device):
+        say("torch.compile makes the steps faster; it takes a while before the first one")
         objective.compile()
-        say("torch.compile makes the steps faster; the first one takes longer")
     elif asked:
         say("torch.compile does not work here: going on without it")
 

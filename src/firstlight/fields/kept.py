@@ -28,6 +28,7 @@ class Kept:
         generator: state of the random batches.
         step: updates so far.
         seconds: until then.
+        uncounted: of those, what the limit of seconds does not count.
         curve: a point for every look.
         recent: errors of the last batches.
     """
@@ -38,6 +39,7 @@ class Kept:
     generator: Tensor
     step: int
     seconds: float
+    uncounted: float
     curve: list[Point]
     recent: list[float]
 
@@ -64,7 +66,7 @@ class Kept:
         """
         expected = {f"now.{place}": (each.shape, each.dtype) for place, each in enumerate(trained)}
         expected["generator"] = (generator.shape, generator.dtype)
-        step, seconds, curve, recent = _plain(progress)
+        step, seconds, uncounted, curve, recent = _plain(progress)
         if step:
             shapes = kept_shapes(optimizer, dict(enumerate(trained)))
             expected |= {f"optimizer.{name}": each for name, each in shapes.items()}
@@ -82,14 +84,15 @@ class Kept:
                 states.setdefault(int(place), {})[key] = each
         now = [state[f"now.{place}"] for place in range(len(trained))]
         drawn = _usable(state["generator"])
-        return cls(field, now, states, drawn, step, seconds, curve, recent)
+        return cls(field, now, states, drawn, step, seconds, uncounted, curve, recent)
 
 
-def _plain(progress: dict[str, Any]) -> tuple[int, float, list[Point], list[float]]:
+def _plain(progress: dict[str, Any]) -> tuple[int, float, float, list[Point], list[float]]:
     try:
         step, curve = progress["step"], [_point(each) for each in progress["curve"]]
         recent = [read_number(each) for each in progress["recent"]]
         seconds = read_number(progress["seconds"])
+        uncounted = read_number(progress.get("uncounted", 0.0))  # older files have none
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged("its curve or steps are no numbers") from error
     steps = [point.step for point in curve]
@@ -97,9 +100,9 @@ def _plain(progress: dict[str, Any]) -> tuple[int, float, list[Point], list[floa
         raise _damaged("its steps are not in order")
     if not 0 <= steps[0] <= steps[-1] <= step or any(point.psnr == -math.inf for point in curve):
         raise _damaged("its steps or PSNR are out of range")
-    if not 0 <= seconds < math.inf:
+    if not 0 <= uncounted <= seconds < math.inf:
         raise _damaged("its time is out of range")
-    return step, seconds, curve, recent
+    return step, seconds, uncounted, curve, recent
 
 
 def _point(given: Any) -> Point:

@@ -52,7 +52,10 @@ def parse_network(text: str, more: Mapping[str, str] | None = None) -> Network:
         if key in given:
             raise OptionError(f"{key} is given twice, in {text!r} and as {value!r}; give one")
         given[key] = value
-    return find_network({"family": name, **_values(name, given)})
+    network = find_network({"family": name, **_values(name, given)})
+    if given.get("alpha") == "auto" != network.alpha:
+        raise OptionError(f"alpha cannot be chosen for {text!r}; leave it out, or give a number")
+    return network
 
 
 def _values(name: str, given: Mapping[str, str]) -> dict[str, Any]:

@@ -66,8 +66,12 @@ class Objective:
         return float((second / total - (first / total).square()).clamp_min(0).mean())
 
     def compile(self) -> None:
-        """Use torch.compile from now on, for chunks of the full size."""
+        """Use torch.compile from now on, for chunks of the full size; compiles them now."""
         self._loss = torch.compile(self._squares)
+        first = next(self._chunks())
+        if len(first.x) == self.chunk:
+            self._loss(*first).backward()
+            self.network.zero_grad()
 
     def _weight(self) -> float:
         if self.samples.weights is None:

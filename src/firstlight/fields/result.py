@@ -1,8 +1,11 @@
 """What a fit returns."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
 
 from firstlight.fields.field import Field
 from firstlight.fields.networks.network import Network
@@ -78,4 +81,19 @@ class Fit:
         """Write the field as a checkpoint, for ``load_field`` and ``firstlight render``."""
         from firstlight.fields.checkpoint import write_field
 
-        return write_field(self.field, Path(path), measured=self.measured, notes=self.notes)
+        return write_field(
+            self.field, Path(path), measured=self.measured, notes=self.notes, fit=self.record()
+        )
+
+    def record(self) -> dict[str, Any]:
+        """How the field was made, as plain values; a checkpoint keeps it beside the network."""
+        return {
+            "spec": self.spec.as_dict(),
+            "steps": self.steps,
+            "seconds": self.seconds,
+            "psnr": self.psnr,
+            "stopped": self.stopped,
+            # importing it would reach the layers above
+            "firstlight": sys.modules["firstlight"].__version__,
+            "torch": str(torch.__version__),
+        }

@@ -104,6 +104,7 @@ class Session:
 
     def _loop(self, interruption: Interruption) -> None:
         training, written = self._training, self._clock()
+        training.uncounted += written - self._before
         told, going = len(training.collapse.notes), True
         self._look()
         while going:

@@ -19,7 +19,8 @@ class FitSpec:
     Attributes:
         target_psnr: stop when the PSNR of what is fitted reaches this, in dB.
         steps: stop after so many updates; 2000 where no limit is given at all.
-        seconds: stop after so long.
+        seconds: stop after so long, counted from the first step: the choice of alpha, building and
+            compiling do not count. A fit that goes on counts the steps of before.
         seed: of the weights and of random batches.
         optimizer: "adam" or "sgd" (momentum 0.9).
         learning_rate: of every layer; published is 1e-4 for Adam.

@@ -45,6 +45,7 @@ class Training:
         best: the point of the highest PSNR, whose weights are kept.
         stopped: why the loop ended; empty while it has not.
         torn: whether an interruption has left weights that belong to no step.
+        uncounted: seconds before a first step, which the limit of seconds does not count.
     """
 
     def __init__(
@@ -55,6 +56,8 @@ class Training:
         self.best = Point(0, 0.0, -math.inf)
         self.stopped = ""
         self.torn = False
+        self.uncounted = 0.0
+        self._earlier = 0  # points of the curve from before this session
         self._network, self._objective, self._spec, self._batch = network, objective, spec, batch
         self._trained: list[Tensor] = [each for one in weight_layers(network) for each in one]
         self._kept = [each.detach().clone() for each in self._trained]
@@ -134,7 +137,13 @@ class Training:
     def progress(self, seconds: float) -> dict[str, Any]:
         """The curve, the step and the time, as plain values."""
         recent = list(self._recent)
-        return {"step": self.step, "seconds": seconds, "curve": self.curve, "recent": recent}
+        return {
+            "step": self.step,
+            "seconds": seconds,
+            "uncounted": self.uncounted,
+            "curve": self.curve,
+            "recent": recent,
+        }
 
     def load_state(self, tensors: dict[str, Tensor], progress: dict[str, Any]) -> float:
         """Go on from what ``state`` and ``progress`` said; returns the seconds until then.
@@ -152,7 +161,8 @@ class Training:
         self._optimizer.load_state_dict(states)
         self._drawn = found.generator
         self._generator.set_state(found.generator)
-        self.step, self.curve = found.step, found.curve
+        self.step, self.curve, self._earlier = found.step, found.curve, len(found.curve)
+        self.uncounted = found.uncounted
         self._recent.extend(found.recent)
         for point in self.curve:
             self.collapse.look(point.step, 4 * 10 ** (-point.psnr / 10))
@@ -196,7 +206,7 @@ class Training:
             return
         if spec.steps is not None and self.step >= spec.steps:
             self.stopped = "steps"
-        elif spec.seconds is not None and seconds >= spec.seconds:
+        elif spec.seconds is not None and seconds - self.uncounted >= spec.seconds:
             self.stopped = "seconds"
         elif spec.steps is spec.seconds is None and self.collapse.stalled:
             self.stopped = "stalled"
@@ -212,16 +222,16 @@ class Training:
 
     def _left(self, seconds: float) -> float | None:
         spec, guesses = self._spec, []
-        before, last = (self.curve[-20:][0], self.curve[-1]) if self.curve else (None, None)
-        if before is None or last is None or last.step == before.step:
-            return None if spec.seconds is None else max(0.0, spec.seconds - seconds)
-        if spec.steps is not None:
-            pace = (last.seconds - before.seconds) / (last.step - before.step)
-            guesses.append((spec.steps - self.step) * pace)
         if spec.seconds is not None:
-            guesses.append(spec.seconds - seconds)
-        if spec.target_psnr is not None:
-            slope = (last.psnr - before.psnr) / max(last.seconds - before.seconds, 1e-9)
-            if slope > 0:
+            guesses.append(spec.seconds - (seconds - self.uncounted))
+        recent = self.curve[self._earlier :][-20:]  # earlier ones lie before a gap
+        if len(recent) > 1:
+            before, last = recent[0], recent[-1]
+            passed = last.seconds - before.seconds
+            if spec.steps is not None:
+                pace = passed / (last.step - before.step)
+                guesses.append((spec.steps - self.step) * pace)
+            if spec.target_psnr is not None and last.psnr > before.psnr:
+                slope = (last.psnr - before.psnr) / max(passed, 1e-9)
                 guesses.append((spec.target_psnr - last.psnr) / slope)
         return max(0.0, min(guesses)) if guesses else None

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
 import torch
@@ -39,5 +39,19 @@ def in_one_thread(work: Callable[[], T]) -> T:
 
 
 def _in_new_thread(work: Callable[[], T]) -> T:
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(work).result()
+    """What ``work`` returns. Ctrl-C is passed on when it has ended, however often it is pressed.
+
+    An interpreter that ends beside a thread in torch's code is aborted.
+    """
+    interrupted: KeyboardInterrupt | None = None
+    pool = ThreadPoolExecutor(1)
+    future = pool.submit(work)
+    while not future.done():
+        try:
+            wait([future])
+        except KeyboardInterrupt as error:
+            interrupted = error
+    pool.shutdown(wait=False)
+    if interrupted is not None:
+        raise interrupted
+    return future.result()

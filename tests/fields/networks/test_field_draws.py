@@ -9,13 +9,15 @@ from network_cases import Known
 
 from firstlight import theory
 from firstlight.errors import OptionError
+from firstlight.fields.networks.families import find_network
 from firstlight.fields.networks.finer import Finer
 from firstlight.fields.networks.fourier_features import FourierFeatures
 from firstlight.fields.networks.gauss import Gauss
 from firstlight.fields.networks.hash_grid import HashGrid
 from firstlight.fields.networks.multiplicative_filter import MultiplicativeFilter
 from firstlight.fields.networks.sinc import Sinc
-from firstlight.fields.networks.sine import Sine
+from firstlight.fields.networks.sine import WITH_KERNEL, Sine
+from firstlight.fields.networks.sine_kernel import KNOWN
 from firstlight.fields.networks.tuner import Tuner
 from firstlight.fields.networks.wire import Wire
 
@@ -198,6 +200,7 @@ def test_tuner_hidden_draws():
         ({"width": 10**9}, "from 1 to"),
         ({"depth": 1}, "from 2 to"),
         ({"alpha": (1.0, 2.0)}, "got 2"),
+        ({"alpha": "most", "start": "winner"}, "alpha, where it is no number, must be one of auto"),
         ({"alpha": (1.0, 2.0, "x", 1.0)}, "finite"),
         ({"distribution": "cauchy"}, "distribution must be one of uniform, normal"),
     ],
@@ -205,6 +208,32 @@ def test_tuner_hidden_draws():
 def test_sine_options_are_checked(changed, match):
     with pytest.raises(OptionError, match=match):
         replace(Sine(), **changed)
+
+
+PUBLISHED = ("gradient_control", "vi3nr", "winner", "xavier_uniform")
+
+
+@pytest.mark.parametrize("start", PUBLISHED)
+def test_only_siren_has_an_automatic_alpha_where_none_is_given(start):
+    assert Sine().alpha == Sine(start="siren").alpha == "auto"
+    network = Sine(start=start)
+    assert network.alpha == 1.0
+    for one in (Sine(), network, Sine(start=start, alpha=2.0)):
+        assert find_network(one.as_dict()) == one
+    assert find_network({"family": "sine", "start": start}) == network
+
+
+@pytest.mark.parametrize("start", PUBLISHED)
+def test_alpha_when_the_start_is_replaced(start):
+    known = start in KNOWN
+    assert replace(Sine(), start=start).alpha == ("auto" if known else 1.0)
+    assert replace(Sine(alpha=1.5), start=start).alpha == 1.5
+    assert replace(Sine(start=start), start="siren").alpha == 1.0
+    assert Sine(start=start, alpha="auto").alpha == ("auto" if known else 1.0)
+
+
+def test_alpha_is_chosen_for_the_starts_whose_kernel_is_known():
+    assert set(WITH_KERNEL) == set(KNOWN)
 
 
 def test_what_needs_a_signal_says_so():

@@ -19,7 +19,7 @@ from firstlight.fields.alpha.kernel_search import (
     KernelSearch,
     flat,
 )
-from firstlight.fields.alpha.probe import probe
+from firstlight.fields.alpha.probe import Probe, probe
 from firstlight.fields.alpha.probe_samples import probe_samples
 from firstlight.fields.networks.sine import Sine
 from firstlight.fields.networks.sine_kernel import KNOWN
@@ -30,9 +30,14 @@ from firstlight.init._one_thread import in_one_thread
 _TARGET = 40.0
 #: How much worse than the best, in dB, short fits may be between samples. Every second sample of a
 #: lattice leaves less to guess than lies between all of them, so there more may be lost.
-_LATTICE, _SCATTERED = 0.8, 0.3
-#: Wider networks are probed at this width: what they bear is the same (measured from 64 to 512).
-_WIDEST = 128
+_LATTICE, _SCATTERED = 0.8, 0.5
+#: A weight scale whose fit stays so many dB below a smaller one's cannot be trained.
+_UNTRAINABLE = 6.0
+#: Where to begin where the kernel does not know.
+_USUAL = 1.5
+#: Widths of probes. Where there are so many weights for each sample, what they bear is the same at
+#: any width (measured from 64 to 512).
+_MANY, _NARROWEST, _WIDEST = 4, 16, 128
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,7 @@ def choose_alpha(signal: Signal, network: Sine, *, target_psnr: float | None = N
     to six alphas, to at most 35 dB, and other samples judge it.
 
         lattice:    alpha = sqrt(kernel's * the largest within 0.8 dB of the best short fit)
-        scattered:  alpha = the largest within 0.3 dB of the best short fit
+        scattered:  alpha = the largest within 0.5 dB of the best short fit
 
     Args:
         signal: what is to be fitted; nothing that it holds out is looked at.
@@ -105,11 +110,9 @@ def choose_alpha(signal: Signal, network: Sine, *, target_psnr: float | None = N
     kernel = KernelSearch(network, signal, _TARGET if target_psnr is None else target_psnr)
     if not kernel.possible:
         return Choice(1.0, first, (), "alpha 1: too few samples to choose another")
-    # small matrices: a second thread gains nothing, and rounds otherwise
-    found = in_one_thread(lambda: kernel.chosen(first))
-    if flat(found.expected):
-        line = "alpha 1: between samples, no other is better or worse"
-        return Choice(1.0, first, found.expected, line)
+    found = kernel.chosen(first)
+    if flat(found.expected):  # the kernel tells no weight scales apart
+        found = found._replace(omega_0=first, alpha=_USUAL)
     probed = _probed(signal, replace(network, omega_0=found.omega_0), found.alpha, target_psnr)
     named = "" if found.omega_0 == first else f", omega_0 {found.omega_0:g}"
     return _choice(found, probed, named)
@@ -117,11 +120,15 @@ def choose_alpha(signal: Signal, network: Sine, *, target_psnr: float | None = N
 
 def _choice(kernel: KernelChoice, probed: _Probed | None, named: str) -> Choice:
     """What both say, in a sentence."""
+    unknown = flat(kernel.expected)
+    if probed is None and unknown:
+        line = "alpha 1: nothing tells weight scales apart"
+        return Choice(1.0, kernel.omega_0, kernel.expected, line)
     if probed is None:
         line = f"alpha {kernel.alpha:.2f}{named}: the most that the kernel bears on small pieces"
         line += _loss(kernel.alpha, dict(kernel.expected))
         return Choice(kernel.alpha, kernel.omega_0, kernel.expected, line)
-    if probed.lattice:
+    if probed.lattice and not unknown:
         alpha = math.sqrt(kernel.alpha * probed.alpha)
         why = f"amid the {kernel.alpha:.2f} that the kernel bears on small pieces and the"
         why += f" {probed.alpha:.2f} that short fits of them bear"
@@ -139,23 +146,43 @@ def _probed(
     if samples is None:
         return None
 
+    width = _width(signal, network, len(samples.fitted))
+    fits: dict[float, Probe] = {}
+
     def level(alpha: float) -> float:
         # each by itself, so that Ctrl-C waits for no more than one
-        small = replace(network, alpha=alpha, width=min(network.width, _WIDEST))
-        return in_one_thread(lambda: probe(samples, small, target_psnr=target_psnr))
+        small = replace(network, alpha=alpha, width=width)
+        fits[alpha] = in_one_thread(lambda: probe(samples, small, target_psnr=target_psnr))
+        return _level(alpha, fits)
 
     tolerance = _LATTICE if samples.lattice else _SCATTERED
-    levels = search(level, start, tolerance, COARSE[-1])
+    levels = {alpha: _level(alpha, fits) for alpha in search(level, start, tolerance, COARSE[-1])}
     if not math.isfinite(max(levels.values())):
         return None
     return _Probed(crossing(levels, tolerance), samples.lattice, levels)
+
+
+def _width(signal: Signal, network: Sine, samples: int) -> int:
+    """The probes' width: enough, or where the fit has few weights for a sample, as few."""
+    whole = len(signal.train)
+    if network.with_alpha(1.0).parameters(signal.inputs, signal.outputs) >= _MANY * whole:
+        return min(network.width, _WIDEST)
+    return min(network.width, max(_NARROWEST, round(math.sqrt(samples / whole) * network.width)))
+
+
+def _level(alpha: float, fits: dict[float, Probe]) -> float:
+    """PSNR between samples; none where a smaller weight scale could be fitted and this one not."""
+    smaller = [fit.fitted for other, fit in fits.items() if other < alpha]
+    if smaller and fits[alpha].fitted < max(smaller) - _UNTRAINABLE:
+        return -math.inf
+    return fits[alpha].held_out
 
 
 def _loss(alpha: float, levels: Levels) -> str:
     """What a larger weight scale would cost, where it is known."""
     best = max(levels.values())
     for larger, level in levels.items():
-        if larger > alpha and best - level >= 0.5:
+        if larger > alpha and _LATTICE < best - level < math.inf:
             return f"; {larger:.2f} would lose {best - level:.1f} dB between samples"
     return ""
 

@@ -12,6 +12,7 @@ from firstlight.fields.alpha.patches import Patches, patches
 from firstlight.fields.networks.sine import Sine
 from firstlight.fields.networks.sine_kernel import sine_kernel
 from firstlight.fields.signals.signal import Signal
+from firstlight.init._one_thread import in_one_thread
 
 #: (alpha, PSNR between samples in dB), by alpha.
 Expected = tuple[tuple[float, float], ...]
@@ -98,7 +99,10 @@ class KernelSearch:
         network = replace(self._network, alpha=alpha, omega_0=omega_0)
         kernel = sine_kernel(network, self._inputs)
         assert kernel is not None, "checked by choose_alpha"
-        each = [interpolation_errors(kernel, piece, self._goal) for piece in pieces]
+        # small matrices: a second thread gains nothing, and rounds otherwise
+        each = in_one_thread(
+            lambda: [interpolation_errors(kernel, piece, self._goal) for piece in pieces]
+        )
         signal, initial = np.mean(each, axis=0)
         return float(signal), float(initial)
 

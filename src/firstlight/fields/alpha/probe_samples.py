@@ -148,7 +148,7 @@ def _of_scattered(signal: Signal, count: float, seed: int) -> list[_Piece]:
     axes = sum(side > 1 for side in signal.shape) if isinstance(signal, Gridded) else signal.inputs
     pieces: list[_Piece] = []
     balls: list[tuple[Tensor, float]] = []
-    share = (1 - _HELD_OUT) * len(samples) / len(order)
+    share = (1 - _HELD_OUT) * len(order) / len(samples)
     for middle in places[:_TRIED]:
         if (1 - _HELD_OUT) * size * len(pieces) >= count:
             break

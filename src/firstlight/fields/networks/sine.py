@@ -16,6 +16,9 @@ from firstlight.fields.networks.network import Alpha, Facts, Network
 from firstlight.fields.networks.stack import Stack
 from firstlight.init import Stream
 
+#: Starts whose kernel is known (``sine_kernel``), so that alpha can be chosen from the signal.
+WITH_KERNEL = ("siren", "gradient_control")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sine(Network):
@@ -28,11 +31,13 @@ class Sine(Network):
     Attributes:
         width: neurons of a hidden layer.
         depth: weight layers, the last included.
-        alpha: weight scale of every layer but the last, one number or one for each; "auto" lets
-            ``fit`` choose it from the signal.
+        alpha: weight scale of every layer but the last, one number or one for each. "auto" lets
+            ``fit`` choose it from the signal, for the starts "siren" and "gradient_control"; for
+            the others it is 1, as published. None is "auto" for "siren" and 1 for the others.
         distribution: "uniform", as published, or "normal" draws of the same variance.
         omega: factor of the hidden layers' pre-activations.
-        omega_0: factor of the first layer's; None is omega, "nyquist" the samples' own.
+        omega_0: factor of the first layer's; "nyquist" is the samples' own. None is omega, or a
+            multiple of it that ``fit`` chooses together with alpha="auto".
         start: "siren", "gradient_control" (arXiv 2512.06427), "winner" (arXiv 2509.09719),
             "vi3nr" (arXiv 2504.19270) or "xavier_uniform".
         noise: WINNER's s_0 and s_1; None takes them from the signal's spectrum.
@@ -50,15 +55,20 @@ class Sine(Network):
 
     family = "sine"
 
-    alpha: Alpha | str = "auto"  # type: ignore[assignment]
+    alpha: Alpha | str | None = None  # type: ignore[assignment]
     omega: float = 30.0
     omega_0: float | str | None = None
     start: str = "siren"
     noise: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         check_choice(self.start, _STARTS, "start")
+        if self.alpha is None:
+            object.__setattr__(self, "alpha", "auto" if self.start == "siren" else 1.0)
+        elif self.alpha == "auto" and self.start not in WITH_KERNEL:
+            # no error: ``replace(network, start=...)`` hands on what was filled in
+            object.__setattr__(self, "alpha", 1.0)
+        super().__post_init__()
         positive(self.omega, "omega")
         if isinstance(self.omega_0, str):
             check_choice(self.omega_0, ("nyquist",), "omega_0, where it is no number,")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from firstlight.report.canvas import QUIET, SOFT, plain_axes
 from firstlight.report.fields.labels import Label, label_ends, label_top
@@ -126,6 +127,7 @@ def _limits(axes: Axes, study: "Study", panel: Panel) -> None:
         axes.xaxis.set_major_formatter("{x:,.0f}")
     else:
         axes.set_xlim(0, longest * 1.03)
+        axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))
     levels = [p.psnr for run in runs for p in run.curve if np.isfinite(p.psnr)]
     levels += [] if study.target_psnr is None else [study.target_psnr]
     if levels:

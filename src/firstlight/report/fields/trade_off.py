@@ -82,7 +82,9 @@ def _draw_speed(axes: Axes, study: "Study", shown: Sequence[Panel]) -> None:
     plain_axes(axes, "")
     _name_axes(axes, study)
     axes.margins(0.12, 0.12)
-    axes.xaxis.set_major_locator(MaxNLocator(6))
+    # steps are whole
+    whole = study.target_psnr is not None
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=whole, min_n_ticks=1))
     label_points(axes, labels, lines)
 
 
