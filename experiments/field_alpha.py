@@ -26,6 +26,11 @@ from firstlight import fields
 
 DATA = Path("../shared/data")
 ALPHAS = tuple(1 + number / 4 for number in range(13))
+ASKED: dict[str, tuple[float | str, ...]] = {
+    "all": ("auto", *ALPHAS),
+    "grid": ALPHAS,
+    "auto": ("auto",),
+}
 MOST_STEPS, RATE, WIDTH = 1500, 1e-4, 256
 #: "At most 20 % more steps", "within 0.5 dB", and what no larger alpha comes back from.
 MORE, LESS, LOST = 1.2, 0.5, 3.0
@@ -78,7 +83,7 @@ def measure(options: argparse.Namespace) -> None:
             signal = make()
             for depth in options.depth or (3, 5):
                 top = -math.inf
-                for asked in ("auto", *ALPHAS) if options.auto else ALPHAS:
+                for asked in ASKED[options.asked]:
                     run = done.get((name, depth, asked))
                     if run is None:
                         run = fitted(signal, depth, asked, omega_0, target, options.precision)
@@ -180,7 +185,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--precision", default="float32")
     parser.add_argument("--short", action="store_true")
-    parser.add_argument("--no-auto", dest="auto", action="store_false")
+    parser.add_argument("--asked", choices=ASKED, default="all")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     if options.verb == "measure":

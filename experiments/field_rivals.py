@@ -109,6 +109,19 @@ def compare(name: str, out: Path) -> None:
             progress=bar,
         )
     write_study(found, out / name)
+    (out / name / "spectra.png").unlink()  # of networks that have nothing in common
+    _shorten(out / name / "study.json")
+
+
+def _shorten(path: Path) -> None:
+    """Keep what the table and the figures are made of."""
+    found = json.loads(path.read_text())
+    for row in found["rows"]:
+        for run in row["runs"] + row["tuning"]:
+            run["start"] = None
+        for run in row["tuning"]:
+            run["curve"] = []
+    path.write_text(json.dumps(found))
 
 
 def table(name: str, out: Path) -> str:
