@@ -275,6 +275,8 @@ def test_every_field_refuses_what_it_cannot_be(family):
         for value in WRONG:
             if any(name == field.name and value is fine for name, fine in FINE):
                 continue
+            if (family, field.name, value) == ("sine", "alpha", None):  # the start's own
+                continue
             with pytest.raises(OptionError) as caught:
                 find_network({"family": family, field.name: value})
             assert "\n" not in str(caught.value)
