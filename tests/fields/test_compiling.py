@@ -1,9 +1,11 @@
 """When torch.compile is used."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from firstlight import fields
 from firstlight.fields.compiling import pays, works
 from firstlight.fields.specification import FitSpec
 
@@ -42,3 +44,22 @@ def test_a_compiler_that_fails_is_no_error(monkeypatch):
     assert works(torch.device("cpu")) is False
     monkeypatch.setattr(torch, "compile", lambda function: function)
     assert works(torch.device("cpu")) is True
+
+
+def test_steps_of_small_batches_are_compiled(monkeypatch):
+    sizes = []
+
+    def counted(function):
+        def call(*batch):
+            if len(batch) == 3:
+                sizes.append(len(batch[0]))
+            return function(*batch)
+
+        return call
+
+    monkeypatch.setattr(torch, "compile", counted)
+    image = fields.load(np.arange(256, dtype=np.uint8).reshape(16, 16), kind="image")
+    network = fields.Sine(width=8, depth=3, alpha=1.0)
+    fields.fit(image, network, steps=3, batch=32, compile=True)
+    assert sizes.count(32) >= 3
+    assert set(sizes) == {32}

@@ -66,8 +66,10 @@ class Session:
         per_sample = bytes_per_sample(built, signal.inputs)
         chunk = chunk_size(per_sample, len(samples), device)
         check_chunk(per_sample, chunk, device)
-        self._objective = Objective(built, samples, chunk, spec.precision)
         batch = self._batch(len(samples), chunk)
+        # what is compiled is of one size: a small batch is one chunk
+        chunk = min(chunk, batch or chunk)
+        self._objective = Objective(built, samples, chunk, spec.precision)
         compile_steps(self._objective, built, batch or len(samples), spec, self._say)
         self._training = Training(built, self._objective, spec, batch)
         if found:

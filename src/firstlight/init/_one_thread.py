@@ -51,7 +51,7 @@ def _in_new_thread(work: Callable[[], T]) -> T:
             wait([future])
         except KeyboardInterrupt as error:
             interrupted = error
-    pool.shutdown(wait=False)
+    pool.shutdown()
     if interrupted is not None:
         raise interrupted
     return future.result()
