@@ -16,8 +16,8 @@ from firstlight.fields.networks.gauss import Gauss
 from firstlight.fields.networks.hash_grid import HashGrid
 from firstlight.fields.networks.multiplicative_filter import MultiplicativeFilter
 from firstlight.fields.networks.sinc import Sinc
-from firstlight.fields.networks.sine import WITH_KERNEL, Sine
-from firstlight.fields.networks.sine_kernel import KNOWN
+from firstlight.fields.networks.sine import _STARTS, KNOWN, Sine
+from firstlight.fields.networks.sine_kernel import sine_kernel
 from firstlight.fields.networks.tuner import Tuner
 from firstlight.fields.networks.wire import Wire
 
@@ -233,7 +233,10 @@ def test_alpha_when_the_start_is_replaced(start):
 
 
 def test_alpha_is_chosen_for_the_starts_whose_kernel_is_known():
-    assert set(WITH_KERNEL) == set(KNOWN)
+    scaled = {start: Sine(start=start, alpha=1.5) for start in _STARTS}
+    with_kernel = {start for start, sine in scaled.items() if sine_kernel(sine, 2) is not None}
+    chosen = {start for start in _STARTS if Sine(start=start, alpha="auto").alpha == "auto"}
+    assert with_kernel == chosen == set(KNOWN)
 
 
 def test_what_needs_a_signal_says_so():

@@ -21,8 +21,7 @@ from firstlight.fields.alpha.kernel_search import (
 )
 from firstlight.fields.alpha.probe import Probe, probe
 from firstlight.fields.alpha.probe_samples import probe_samples
-from firstlight.fields.networks.sine import Sine
-from firstlight.fields.networks.sine_kernel import KNOWN
+from firstlight.fields.networks.sine import KNOWN, Sine
 from firstlight.fields.signals.signal import Signal
 from firstlight.init._one_thread import in_one_thread
 

@@ -70,11 +70,8 @@ def _of_lattice(signal: Gridded, step: int) -> list[Patches]:
     sides = [len(range(0, side, stride)) for side in signal.shape]
     most, edge = _SIDES[min(len([side for side in sides if side > 1]) or 1, 4)]
     window = [min(2 * most, side) for side in sides]
-    margin = [min(edge, side // 4) for side in window]
-    local = np.stack(np.meshgrid(*[np.arange(n) for n in window], indexing="ij"), -1)
-    local = local.reshape(-1, len(sides))
+    local, inner = window_cells(window, edge)
     odd = (local % 2).any(1)
-    inner = ((local >= margin) & (local < np.subtract(window, margin))).all(1)
     known, asked = local[~odd], local[odd & inner]
     if len(known) < 4 or len(asked) < 4:
         return []
@@ -92,6 +89,23 @@ def _of_lattice(signal: Gridded, step: int) -> list[Patches]:
             np.stack([piece[odd & inner] for piece in pieces]),
         )
     ]
+
+
+def window_cells(window: list[int], edge: int) -> tuple[np.ndarray, np.ndarray]:
+    """Cells of a window, (n, axes), and which of them are no nearer to its border than ``edge``.
+
+    Of a narrow window at least the middle half is inside.
+
+    Example:
+        >>> cells, inner = window_cells([8], 2)
+        >>> cells[inner].ravel().tolist()
+        [2, 3, 4, 5]
+    """
+    margin = [min(edge, side // 4) for side in window]
+    cells = np.stack(np.meshgrid(*map(np.arange, window), indexing="ij"), -1)
+    cells = cells.reshape(-1, len(window))
+    inside = (cells >= margin) & (cells < np.subtract(window, margin))
+    return cells, np.asarray(inside.all(axis=1))
 
 
 def _starts(sides: list[int], window: list[int]) -> np.ndarray:

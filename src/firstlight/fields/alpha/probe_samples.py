@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from firstlight.fields.alpha.patches import window_cells
 from firstlight.fields.signals.gridded import Gridded
 from firstlight.fields.signals.places import Scattered
 from firstlight.fields.signals.samples import Samples, Span
@@ -105,10 +106,7 @@ def _of_lattice(signal: Gridded, count: float) -> list[_Piece]:
     axes = max(1, sum(side > 1 for side in sides))
     most, edge = _WINDOWS[min(axes, 4)]
     window = [min(most, side) for side in sides]
-    local = np.stack(np.meshgrid(*map(np.arange, window), indexing="ij"), -1)
-    local = local.reshape(-1, len(sides))
-    margin = [min(edge, side // 4) for side in window]
-    inner = ((local >= margin) & (local < np.subtract(window, margin))).all(1)
+    local, inner = window_cells(window, edge)
     odd = local.sum(1) % 2 == 1
     pieces = []
     for corner in _corners(sides, window, count / (~odd).sum()):

@@ -16,8 +16,9 @@ from firstlight.fields.networks.network import Alpha, Facts, Network
 from firstlight.fields.networks.stack import Stack
 from firstlight.init import Stream
 
-#: Starts whose kernel is known (``sine_kernel``), so that alpha can be chosen from the signal.
-WITH_KERNEL = ("siren", "gradient_control")
+#: c_w of the starts whose kernel is known (``sine_kernel``), so that alpha can be chosen from the
+#: signal.
+KNOWN = {"siren": math.sqrt(6), "gradient_control": math.sqrt(3)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +66,7 @@ class Sine(Network):
         check_choice(self.start, _STARTS, "start")
         if self.alpha is None:
             object.__setattr__(self, "alpha", "auto" if self.start == "siren" else 1.0)
-        elif self.alpha == "auto" and self.start not in WITH_KERNEL:
+        elif self.alpha == "auto" and self.start not in KNOWN:
             # no error: ``replace(network, start=...)`` hands on what was filled in
             object.__setattr__(self, "alpha", 1.0)
         super().__post_init__()

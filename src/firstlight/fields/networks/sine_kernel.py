@@ -3,11 +3,8 @@
 import math
 
 from firstlight.fields.networks.network import Network
-from firstlight.fields.networks.sine import Sine
+from firstlight.fields.networks.sine import KNOWN, Sine
 from firstlight.theory import SineKernel
-
-#: c_w of the starts whose kernel is known.
-KNOWN = {"siren": math.sqrt(6), "gradient_control": math.sqrt(3)}
 
 
 def sine_kernel(network: Network, inputs: int) -> SineKernel | None:
