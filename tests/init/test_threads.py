@@ -1,10 +1,14 @@
 """Fills use torch's threads, leave its settings alone, and give the same values in any number."""
 
+import faulthandler
 import os
 import random
 import signal
 import threading
+import time
+import traceback
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -100,19 +104,53 @@ def test_fills_of_several_callers_at_once_are_right(fill):
 
 
 @every_fill
-def test_a_fork_fills_the_same_values(fill):
+def test_a_fork_fills_the_same_values(fill, tmp_path):
     """Torch's threads do not outlive a fork, and a child that waits for them never ends."""
     torch.set_num_threads(2)
-    expected = fill(torch.empty(SHAPE))
+    before = _system_threads()
+    expected, log = fill(torch.empty(SHAPE)), tmp_path / "child.txt"
+    log.touch()
+    _wait(lambda: _system_threads() <= before)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # a fork beside threads, from 3.12 on
         child = os.fork()
     if child == 0:
+        _in_the_child(fill, expected, log)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, log.read_text()
+
+
+def _system_threads():
+    """Count the threads of this process as the system sees them; 0 where it does not tell."""
+    tasks = Path("/proc/self/task")
+    return len(list(tasks.iterdir())) if tasks.is_dir() else 0
+
+
+def _wait(over, seconds=0.5):
+    """Wait until threads that Python has joined are gone.
+
+    They end a moment later, and a child that is forked in that moment inherits the C library's
+    locks as they hold them: its next thread would wait for ever.
+    """
+    end = time.monotonic() + seconds
+    while not over() and time.monotonic() < end:
+        time.sleep(0.005)
+
+
+def _in_the_child(fill, expected, log):
+    """End this process whatever happens: a child that went on would be a second pytest."""
+    code = 1
+    try:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)  # pytest's own handler would raise
         signal.alarm(60)  # ends it, if it waits
-        torch.set_num_threads(2 if fill in (FILLS["normal"], FILLS["truncated"]) else 1)
-        same = (fill(torch.empty(SHAPE)).numpy() == expected.numpy()).all()
-        os._exit(0 if same else 1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        with log.open("w") as file:
+            faulthandler.dump_traceback_later(40, file=file)
+            torch.set_num_threads(2 if fill in (FILLS["normal"], FILLS["truncated"]) else 1)
+            same = (fill(torch.empty(SHAPE)).numpy() == expected.numpy()).all()
+            code = 0 if same else 1
+    except BaseException:
+        log.write_text(traceback.format_exc())
+    finally:
+        os._exit(code)
 
 
 @every_fill
