@@ -23,7 +23,7 @@ def test_a_stopped_comparison_keeps_its_runs_and_goes_on(start, tmp_path, sent):
     assert read_lines(process, 3)[2].startswith("3/1000 ")
     process.send_signal(sent)
     _, err = process.communicate()
-    files = list((tmp_path / "results" / "runs").glob("*.json"))
+    files = list((tmp_path / "results" / "runs").glob("[!.]*.json"))
     assert len(files) >= 3
     kept = [RunResult.model_validate_json(path.read_text()) for path in files]
     assert all(result.status == "ok" for result in kept)

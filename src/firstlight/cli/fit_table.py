@@ -58,9 +58,11 @@ def fit_table(result: "Fit", out: Path) -> Table:
 
 
 def try_next(result: "Fit", out: Path) -> str:
-    """The command that shows what was fitted, finer than it was."""
+    """The command that shows what was fitted, finer than it was where that is of use."""
     finer = "--resolution 256" if "iou" in result.measured else "--scale 2"
-    return f"Try: firstlight render {shlex.quote(str(out))} {finer}"
+    if result.field.form.kind == "audio":
+        finer = ""
+    return f"Try: firstlight render {shlex.quote(str(out))} {finer}".rstrip()
 
 
 def _amount(name: str, value: float, result: "Fit") -> str:
