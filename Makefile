@@ -11,7 +11,8 @@ demo: $(READY)  ## train one network under six starts on real digits and compare
 	$(BIN)/firstlight compare --out $(DEMO_OUT)
 
 test: $(READY)  ## run every test and doctest
-	$(BIN)/python -m pytest -n 2
+	@# one thread for each worker: two workers of two threads on two cores wait for each other
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 lint: $(READY)  ## style, types, layers
 	$(BIN)/ruff check .
@@ -29,7 +30,7 @@ bench: $(READY)  ## speed and memory of fills, models, shards, audits and tangen
 
 # torch's CUDA packages stay out of the lock: pip adds them where the torch build at hand needs them.
 lock: $(READY)  ## resolve requirements.lock anew, for every Python from 3.10
-	$(BIN)/uv pip compile pyproject.toml --group dev --extra compare --extra fields --extra vision --extra hf \
+	$(BIN)/uv pip compile pyproject.toml --group dev --extra compare --extra fields --extra physics --extra vision --extra hf \
 	    --universal --python-version 3.10 --no-header --no-annotate \
 	    2>/dev/null | grep -v -E '^(nvidia-|cuda-|triton)' > requirements.lock.new
 	mv requirements.lock.new requirements.lock

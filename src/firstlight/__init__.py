@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from firstlight.errors import FirstlightError, OptionError
 
 if TYPE_CHECKING:
-    from firstlight import fields, init, theory
+    from firstlight import fields, init, nn, physics, theory
     from firstlight.auditing.audit import audit
     from firstlight.auditing.result import Audit, UnhealthyError
     from firstlight.auditing.starts import audit_starts
@@ -30,6 +30,8 @@ __all__ = [
     "fields",
     "init",
     "initialize",
+    "nn",
+    "physics",
     "plan",
     "theory",
     "watch",
@@ -46,6 +48,8 @@ _MODULES = {
     "fields": "firstlight.fields",
     "init": "firstlight.init",
     "initialize": "firstlight.model",
+    "nn": "firstlight.nn",
+    "physics": "firstlight.physics",
     "plan": "firstlight.model",
     "theory": "firstlight.theory",
     "watch": "firstlight.auditing",

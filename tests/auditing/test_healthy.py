@@ -140,9 +140,12 @@ STRUCTURED = {
     "zero": {"twin rows", "identical layers"},
     "blumenfeld": {"twin rows", "rank", "identical layers"},
 }
+#: tanh's diagonal, which these ReLU networks do not bound.
+LOUD = {("mlp", "isometric_diagonal"): {"loss at step 0"}}
 OPTIONS = {
     "siren": {"omega": 1.0},
     "diagonal_plus_noise": {"activation": "tanh"},
+    "isometric_diagonal": {"activation": "tanh"},
     "edge_of_chaos": {"activation": "relu"},
 }
 NETWORKS = {
@@ -160,4 +163,5 @@ def test_every_scheme(network, scheme):
     if scheme != "default":
         firstlight.initialize(model, scheme, example=x, **OPTIONS.get(scheme, {}))
     found = bad(firstlight.audit(model, (x, torch.randint(10, (32,)))))
+    found -= LOUD.get((network, scheme), set())
     assert STRUCTURED[scheme] <= found if scheme in STRUCTURED else not found

@@ -24,6 +24,7 @@ from firstlight.init import (
     diagonal_plus_noise_,
     edge_of_chaos_,
     harmonic_,
+    isometric_diagonal_,
     looks_linear_,
     orthogonal_,
     siren_,
@@ -36,6 +37,7 @@ OWN = {"exclude": ["angles"]}
 RANDOM_FILLS = {
     diagonal_plus_noise_: {"activation": "tanh", "depth": 4},
     edge_of_chaos_: {"activation": "tanh"},
+    isometric_diagonal_: {"activation": "tanh", "depth": 4},
     looks_linear_: {},
     orthogonal_: {},
     siren_: {},

@@ -41,7 +41,7 @@ MESHES = {
 def schemes():
     """Return the options of every scheme that looks at no data."""
     return {
-        name: dict.fromkeys(scheme.required, "tanh")
+        name: dict.fromkeys(scheme.required | scheme.traced, "tanh")
         for name, scheme in SCHEMES.items()
         if not scheme.data_driven
     }

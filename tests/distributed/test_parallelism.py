@@ -29,7 +29,8 @@ def test_parameters_that_a_forward_has_gathered_are_sharded_again_and_started(tm
 @pytest.mark.parametrize("scheme", sorted(SCHEMES))
 def test_memory_that_was_filled_can_be_freed_as_fsdp_frees_it(scheme):
     """NumPy's views of it would hold it: they must be of copies."""
-    model, options = nn.Linear(6, 4), dict.fromkeys(SCHEMES[scheme].required, "tanh")
+    chosen = SCHEMES[scheme]
+    model, options = nn.Linear(6, 4), dict.fromkeys(chosen.required | chosen.traced, "tanh")
     example = torch.randn(8, 6) if SCHEMES[scheme].data_driven else None
     firstlight.initialize(model, scheme, example=example, **options)
     assert all(parameter.untyped_storage().resizable() for parameter in model.parameters())

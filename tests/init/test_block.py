@@ -23,7 +23,7 @@ DTYPES = [torch.float32, torch.float64, torch.bfloat16, torch.float16]
 def scheme(name, **place):
     """Return the fill of a scheme in a network: it takes a tensor and its block."""
     chosen = SCHEMES[name]
-    options = {"activation": "tanh"} if "activation" in chosen.required else {}
+    options = {"activation": "tanh"} if "activation" in chosen.required | chosen.traced else {}
     at = Place("hidden", depth=20, layer=5, stream=STREAM, **place)
     return lambda tensor, block=None: chosen(tensor, at, options, block)
 

@@ -12,6 +12,7 @@ from firstlight.init import (
     gradient_control_,
     harmonic_,
     harmonic_depthwise_,
+    isometric_diagonal_,
     looks_linear_,
     orthogonal_,
     sinusoidal_,
@@ -36,6 +37,7 @@ RANDOM = {
     "winner": (winner_, {"noise": 2.0, "first": True}),
     "vi3nr": (vi3nr_, {"activation": "tanh"}),
     "diagonal_plus_noise": (diagonal_plus_noise_, {"depth": 30, "activation": "tanh"}),
+    "isometric_diagonal": (isometric_diagonal_, {"depth": 30, "activation": "tanh"}),
     "edge_of_chaos": (edge_of_chaos_, {"activation": "erf", "bias_variance": 0.1}),
     "looks_linear": (looks_linear_, {}),
 }
@@ -220,6 +222,25 @@ def test_what_is_no_block_is_refused(name, block):
         (siren_, {"omega": float("inf")}, "omega"),
         (diagonal_plus_noise_, {"depth": 0, "activation": "tanh"}, "depth"),
         (diagonal_plus_noise_, {"depth": 5, "activation": "relu"}, "not odd"),
+        (
+            diagonal_plus_noise_,
+            {"depth": 5, "activation": "sin"},
+            "'sin' is not increasing, f' = -1",
+        ),
+        (diagonal_plus_noise_, {"depth": 5, "activation": "identity"}, "not bounded"),
+        (diagonal_plus_noise_, {"activation": "tanh"}, "expected depth.*or sigma"),
+        (diagonal_plus_noise_, {"activation": "tanh", "sigma": -0.1}, "sigma must be 0 or more"),
+        (
+            diagonal_plus_noise_,
+            {"depth": 5, "activation": "tanh", "sigma": 0.1, "negative_rate": 0.1},
+            "give sigma, the noise itself, or negative_rate",
+        ),
+        (
+            isometric_diagonal_,
+            {"depth": 5, "activation": "tanh", "position": "middle"},
+            "position must be one of",
+        ),
+        (isometric_diagonal_, {"depth": 5, "activation": "hardtanh"}, "bound at x = 1"),
         (
             diagonal_plus_noise_,
             {"depth": 5, "activation": "tanh", "negative_rate": 0.5},

@@ -12,6 +12,7 @@ from firstlight.init.schemes import Place
 
 NEEDS = {
     "diagonal_plus_noise": {"activation": "tanh"},
+    "isometric_diagonal": {"activation": "tanh"},
     "edge_of_chaos": {"activation": "tanh"},
 }
 shapes = st.tuples(st.integers(2, 24), st.integers(2, 24)) | st.tuples(

@@ -24,7 +24,7 @@ def test_text_becomes_name_and_options(text, expected):
         ("harmonic:gain", "must read option=value; got 'gain'"),
         ("harmonic:layer=3", "'harmonic' does not use the option 'layer'; it accepts: gain, mode"),
         ("he_normal:gain=2", "'he_normal' does not use the option 'gain'; it accepts: none"),
-        ("diagonal_plus_noise", "needs the option 'activation', as in .*:activation=VALUE"),
+        ("edge_of_chaos", "needs the option 'activation', as in .*:activation=VALUE"),
     ],
 )
 def test_bad_text_is_one_clear_line(text, message):

@@ -11,6 +11,7 @@ from firstlight.init import (
     diagonal_plus_noise_,
     edge_of_chaos_,
     harmonic_,
+    isometric_diagonal_,
     looks_linear_,
     lsuv,
     orthogonal_,
@@ -25,6 +26,7 @@ RANDOM = {
     siren_: {},
     edge_of_chaos_: {"activation": "tanh"},
     diagonal_plus_noise_: {"activation": "tanh", "depth": 9},
+    isometric_diagonal_: {"activation": "tanh", "depth": 9},
 }
 every_random_fill = pytest.mark.parametrize("fill", RANDOM, ids=lambda fill: fill.__name__)
 

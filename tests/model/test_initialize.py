@@ -26,7 +26,8 @@ def build():
 
 
 BATCH = torch.randn(12, 4, 8, 8, generator=torch.Generator().manual_seed(1))
-NEEDS = {"diagonal_plus_noise": {"activation": "tanh"}, "edge_of_chaos": {"activation": "tanh"}}
+ODD_SIGMOID = ("diagonal_plus_noise", "edge_of_chaos", "isometric_diagonal")
+NEEDS = {name: {"activation": "tanh"} for name in ODD_SIGMOID}
 
 
 def state(model):

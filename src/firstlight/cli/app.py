@@ -8,8 +8,10 @@ from firstlight.cli.audit import audit
 from firstlight.cli.compare import compare
 from firstlight.cli.fields import fields_app
 from firstlight.cli.fit import fit
+from firstlight.cli.pinn import pinn
 from firstlight.cli.plan import plan
 from firstlight.cli.render import render
+from firstlight.cli.study import study_app
 from firstlight.errors import FirstlightError
 
 app = typer.Typer(
@@ -22,8 +24,10 @@ app.command()(audit)
 app.command()(compare)
 app.command()(plan)
 app.command()(fit)
+app.command()(pinn)
 app.command()(render)
 app.add_typer(fields_app, name="fields")
+app.add_typer(study_app, name="study")
 
 #: What Click raises for a wrong command line. Some versions of Typer carry their own Click.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]

@@ -20,7 +20,7 @@ _COMPARE = (
 
 
 def require(what: str, extra: str = "compare") -> None:
-    """Raise ``FirstlightError`` unless all of an extra, compare or fields, is there, for ``what``.
+    """Raise ``FirstlightError`` unless all of an extra is there, for ``what``.
 
     Example:
         >>> from firstlight.cli.extras import require
@@ -37,7 +37,10 @@ def _names(extra: str) -> dict[str, str]:
     """What is imported, and what it is called in a message."""
     if extra == "compare":
         return {name: name for name in _COMPARE}
-    from firstlight.fields.packages import PACKAGES  # here: it loads torch
+    if extra == "physics":
+        from firstlight.physics.packages import PACKAGES  # here: it loads torch
+    else:
+        from firstlight.fields.packages import PACKAGES
 
     return PACKAGES
 

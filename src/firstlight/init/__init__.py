@@ -7,6 +7,7 @@ from firstlight.init.edge_of_chaos import edge_of_chaos_
 from firstlight.init.gradient_control import gradient_control_
 from firstlight.init.harmonic import harmonic_
 from firstlight.init.harmonic_depthwise import harmonic_depthwise_
+from firstlight.init.isometric_diagonal import isometric_diagonal_
 from firstlight.init.looks_linear import looks_linear_
 from firstlight.init.lsuv import lsuv
 from firstlight.init.orthogonal import orthogonal_
@@ -31,6 +32,7 @@ __all__ = [
     "gradient_control_",
     "harmonic_",
     "harmonic_depthwise_",
+    "isometric_diagonal_",
     "looks_linear_",
     "lsuv",
     "orthogonal_",

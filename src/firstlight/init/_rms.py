@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from firstlight import theory
+from firstlight.init._odd_sigmoid import omega_and_sigma
 from firstlight.init._tensor import Gain, fan, gain_value
 from firstlight.init.looks_linear import POSITIONS
 from firstlight.init.sinusoidal import sinusoidal_mean_square
@@ -58,12 +59,37 @@ def siren(
 
 
 def diagonal_plus_noise(
-    tensor: Tensor, *, depth: int, activation: Any, negative_rate: float | None = None, **_: Any
+    tensor: Tensor,
+    *,
+    activation: Any,
+    depth: int | None = None,
+    negative_rate: float | None = None,
+    sigma: float | None = None,
+    **_: Any,
 ) -> float:
     """(omega^2 + sigma_z^2) / n: every row has one diagonal entry."""
-    omega = theory.critical_gain(activation)
-    noise = theory.noise_scale(depth, omega, negative_rate)
+    omega, noise = omega_and_sigma(activation, depth, negative_rate, sigma)
     return (omega**2 + noise**2) / math.prod(tensor.shape[1:])
+
+
+def isometric_diagonal(
+    tensor: Tensor,
+    *,
+    activation: Any,
+    depth: int | None = None,
+    negative_rate: float | None = None,
+    sigma: float | None = None,
+    position: str = "hidden",
+    **_: Any,
+) -> float:
+    """(omega^2 + sigma_z^2) / n, and the part 1 / k of it in rows that are means of k inputs."""
+    omega, noise = omega_and_sigma(activation, depth, negative_rate, sigma, spread=True)
+    m, channels = tensor.shape[:2]
+    part = 1.0
+    if position == "hidden" and m < channels:
+        fewer, more = divmod(channels, m)
+        part = ((m - more) / fewer + more / (fewer + 1)) / m
+    return part * (omega**2 + noise**2) / math.prod(tensor.shape[1:])
 
 
 def edge_of_chaos(

@@ -79,11 +79,11 @@ def _of_stream(shape: tuple[int, ...], dtype: torch.dtype, stream: Stream) -> Te
     normal = torch.empty(flat, dtype=dtype, device="cpu")
     draw(normal, Block.whole(flat), Normal(1.0), stream)
     wide = flat[0] < flat[1]
-    columns = _orthonormal_columns(normal.T if wide else normal)
+    columns = orthonormal_columns(normal.T if wide else normal)
     return (columns.T if wide else columns).reshape(shape)
 
 
-def _orthonormal_columns(tall: Tensor) -> Tensor:
+def orthonormal_columns(tall: Tensor) -> Tensor:
     """Return Q of the decomposition tall = Q R in which R's diagonal is positive.
 
     So Q depends on ``tall`` alone, and is uniform where that is normal.

@@ -5,20 +5,21 @@ import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from firstlight.errors import OptionError, check_choice
-from firstlight.init import _rms
+from firstlight.init import _odd_sigmoid, _rms
 from firstlight.init.block import Block
 from firstlight.init.blumenfeld import blumenfeld_
 from firstlight.init.diagonal_plus_noise import diagonal_plus_noise_
 from firstlight.init.edge_of_chaos import edge_of_chaos_
 from firstlight.init.harmonic import harmonic_
 from firstlight.init.harmonic_depthwise import harmonic_depthwise_
+from firstlight.init.isometric_diagonal import isometric_diagonal_
 from firstlight.init.looks_linear import check_halves, looks_linear_
 from firstlight.init.orthogonal import orthogonal_
 from firstlight.init.sinusoidal import check_varies, sinusoidal_
@@ -71,6 +72,10 @@ class Scheme:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     #: Options that hold for every weight but the last, such as SIREN's weight scaling.
     not_last: frozenset[str] = frozenset()
+    #: Options that a plan finds in the network where the user says nothing.
+    traced: frozenset[str] = frozenset()
+    #: What a plan says of a weight besides, from the fill's arguments.
+    note: Callable[..., str] | None = None
     data_driven: bool = False
     #: Refuses what only the full shape shows; takes the weight and the fill's arguments.
     check_shape: Callable[..., None] | None = None
@@ -83,7 +88,7 @@ class Scheme:
     @property
     def blockwise(self) -> bool:
         """Whether a block costs what it holds; else every rank has to make the whole."""
-        return self.fill not in (orthogonal_, looks_linear_)
+        return self.fill not in (orthogonal_, looks_linear_, isometric_diagonal_)
 
     @property
     def options(self) -> frozenset[str]:
@@ -95,10 +100,10 @@ class Scheme:
 
     @property
     def required(self) -> frozenset[str]:
-        """Options without a default that the weight's place does not answer either."""
+        """Options without a default that neither the weight's place nor its network answers."""
         parameters = _parameters(self.fill).values()
         empty = {p.name for p in parameters if p.default is inspect.Parameter.empty}
-        return frozenset((empty & self.options) - {"depth"})
+        return frozenset((empty & self.options) - {"depth"} - self.traced)
 
     def check_options(self, options: Mapping[str, Any]) -> None:
         """Raise ``OptionError`` for an option that this scheme does not use, or lacks."""
@@ -108,7 +113,10 @@ class Scheme:
                 raise OptionError(
                     f"scheme {self.name!r} does not use the option {name!r}; it accepts: {accepted}"
                 )
-        missing = sorted(self.required - set(options))
+        self._check_given(self.required, options)
+
+    def _check_given(self, needed: frozenset[str], options: Mapping[str, Any]) -> None:
+        missing = sorted(needed - set(options))
         if missing:
             raise OptionError(
                 f"scheme {self.name!r} needs the option {missing[0]!r}, "
@@ -129,6 +137,10 @@ class Scheme:
         mean_square = _rms.scaled if other else self.mean_square
         arguments = self._arguments(other or self.fill, place, options)
         return math.sqrt(mean_square(torch.empty(tuple(shape), device="meta"), **arguments))
+
+    def note_of(self, place: Place, options: Mapping[str, Any]) -> str:
+        """Return what a plan says of a weight at this place, "" for most schemes."""
+        return self.note(**self._arguments(self.fill, place, options)) if self.note else ""
 
     def check_shape_of(
         self, shape: Sequence[int], place: Place, options: Mapping[str, Any]
@@ -151,7 +163,9 @@ class Scheme:
         facts = {name: fact for name, fact in place.facts().items() if name in used}
         if place.position == "last":
             options = {k: v for k, v in options.items() if k not in self.not_last}
-        return facts | dict(self.defaults) | dict(self.fixed) | dict(options)
+        arguments = facts | dict(self.defaults) | dict(self.fixed) | dict(options)
+        self._check_given(self.traced, arguments)  # no plan has looked for them
+        return arguments
 
 
 def _scaled(name: str, distribution: str, mode: str, gain: float = 1.0) -> Scheme:
@@ -185,7 +199,22 @@ SCHEMES: dict[str, Scheme] = {
             for name in ("truncated_normal", "arcsine")
         ),
         Scheme("siren", siren_, _rms.siren, not_last=frozenset({"alpha"})),
-        Scheme("diagonal_plus_noise", diagonal_plus_noise_, _rms.diagonal_plus_noise),
+        Scheme(
+            "diagonal_plus_noise",
+            diagonal_plus_noise_,
+            _rms.diagonal_plus_noise,
+            traced=frozenset({"activation"}),
+            note=_odd_sigmoid.note,
+            check_shape=_odd_sigmoid.check_outputs,
+        ),
+        Scheme(
+            "isometric_diagonal",
+            isometric_diagonal_,
+            _rms.isometric_diagonal,
+            traced=frozenset({"activation"}),
+            note=partial(_odd_sigmoid.note, spread=True),
+            check_shape=_odd_sigmoid.check_outputs,
+        ),
         # biases are zero in a whole network, so their variance is no option there
         Scheme("edge_of_chaos", edge_of_chaos_, _rms.edge_of_chaos, fixed={"bias_variance": 0.0}),
         Scheme("looks_linear", looks_linear_, _rms.looks_linear, check_shape=check_halves),

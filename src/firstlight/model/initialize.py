@@ -27,8 +27,9 @@ def initialize(
     scheme fills all weights, sets biases to zero and norms to one and zero. Frozen, loaded and
     all-zero weights, embeddings and what no rule knows stay as they are. Draws are keyed by seed
     and parameter name, and come from the CPU: inserting a layer changes no other layer's weights
-    (but for schemes that look at depth or position: diagonal_plus_noise, siren, looks_linear),
-    and every device gets the same.
+    (but for schemes that look at depth or position: diagonal_plus_noise, isometric_diagonal, siren,
+    looks_linear), and every device gets the same. Those of odd sigmoids find the activation behind
+    each weight, and the depth, by themselves; the plan says what they found.
 
     Everything that can fail is tried before anything is written, and Ctrl-C waits for the end of
     the writing, so that no copy of the old weights is needed. ``plan(...).apply()`` keeps one.

@@ -21,6 +21,7 @@ from firstlight.model.leave import (
     why_left_alone,
 )
 from firstlight.model.names import unwrapped
+from firstlight.model.odd_sigmoid import odd_sigmoid_at
 from firstlight.model.overrides import Override, Overrides
 from firstlight.model.patterns import Patterns
 from firstlight.model.plan import Plan
@@ -248,8 +249,24 @@ class Planner:
     def _fill(
         self, view: WeightView, scheme: Scheme, options: Mapping[str, Any], reason: str
     ) -> Task:
-        where = Where(self._position(view, scheme), self._depth(scheme), self.asked.seed)
+        where = Where(self._position(view, scheme), self._depth(view, scheme), self.asked.seed)
+        options = {**options, **self._from_network(view, scheme, options)}
         return Task(view.slot, view, scheme, options, where=where, reason=reason)
+
+    def _from_network(
+        self, view: WeightView, scheme: Scheme, options: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return the options that the network around a weight answers, where the user did not."""
+        if "activation" not in scheme.traced - set(options):
+            return {}
+        facts = self.trace.facts.get(view.slot.name)
+        try:
+            return {"activation": odd_sigmoid_at(facts, self.trace)}
+        except OptionError as error:
+            raise OptionError(
+                f"{view.name}: scheme {scheme.name!r} {error}; give activation='tanh', say, or "
+                "this weight another scheme in overrides"
+            ) from error
 
     def _position(self, view: WeightView, scheme: Scheme) -> str:
         """Return where the weight stands: by the data's way, or else by registration."""
@@ -261,10 +278,12 @@ class Planner:
             return "first" if known.depth == 0 else "last" if last else "hidden"
         return "first" if view.index == 0 else "last" if view.index == self.last else "hidden"
 
-    def _depth(self, scheme: Scheme) -> int:
+    def _depth(self, view: WeightView, scheme: Scheme) -> int:
+        """Return how many weights lie on the longest way through this one."""
         if not scheme.positional:
             return 1 + self.last
-        return self.trace.depth or 1 + self.last
+        known = self.trace.facts.get(view.slot.name)
+        return known.depth + known.height + 1 if known else self.trace.depth or 1 + self.last
 
     def _left_alone(self, slot: Slot, name: str) -> str:
         """Return why nothing is written here, or "" where something may be."""

@@ -8,8 +8,7 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
-from firstlight import theory
-from firstlight.errors import FirstlightError
+from firstlight.model.odd_sigmoid import is_odd_sigmoid
 from firstlight.model.trace import Activation, Facts, Trace
 from firstlight.model.views import WeightView
 
@@ -99,20 +98,3 @@ def frequency(activation: Activation) -> float | None:
         same = torch.allclose(activation.function(x.clone()), torch.sin(omega * x), atol=1e-3)
     rounded = round(omega, 6)
     return rounded if same and math.isfinite(omega) else None
-
-
-def is_odd_sigmoid(activation: Activation) -> bool:
-    """Return whether an activation is odd, bounded, rising and steepest at 0, like tanh."""
-    if activation.function is None:
-        return False
-    x = torch.linspace(0, 20, 401, dtype=torch.float64, device="cpu")
-    try:
-        theory.critical_gain(activation.named)
-        with torch.no_grad():
-            y = activation.function(x.clone())
-    except (FirstlightError, RuntimeError, TypeError):
-        return False
-    rise = y.diff()
-    bounded = float(y[-1] - y[-101]) < 0.1 * float(y[-1])
-    smooth = bool((rise >= 0).all()) and bool((rise.diff() <= 1e-9).all())
-    return smooth and bounded and float(rise[0]) > float(rise[20])

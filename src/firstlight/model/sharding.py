@@ -16,9 +16,9 @@ ranks hold together is bit for bit what one process would have written.
   cut into strips of 512 columns (of the next power of two, 8 or more, where it has fewer). Word
   number (s m + i) w of a lane begins row i of strip s, w being the words of one row; there is one
   lane for uniform values and two for normal ones. Any row of any strip is reached at once.
-- ``orthogonal``, ``looks_linear`` and ``lsuv`` need the whole matrix: every rank makes it, which
-  is exact, sends nothing, and takes the time and memory of the whole. ``harmonic`` is the
-  orthogonal alternative in closed form.
+- ``orthogonal``, ``looks_linear``, ``isometric_diagonal`` and ``lsuv`` need the whole matrix: every
+  rank makes it, which is exact, sends nothing, and takes the time and memory of the whole.
+  ``harmonic`` is the orthogonal alternative in closed form.
 - float16 and bfloat16 hold float32's values, rounded; float64 has words of its own.
 - Draws are made by NumPy and sines by torch on the weight's device, so the last place of a value
   may differ between processors for which their libraries have different logarithms and sines. Ranks

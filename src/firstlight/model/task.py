@@ -98,7 +98,7 @@ def assignment(task: Task, trace: Trace) -> dict[str, Any]:
         "dtype": str(tensor.dtype).removeprefix("torch.") if tensor is not None else "",
         "scheme": _scheme(task),
         "options": dict(task.options),
-        "reason": task.blocked or task.reason,
+        "reason": task.blocked or _reason(task),
         "through": task.slot.storage.through if task.slot.storage else "",
         "fan_in": fan_in,
         "fan_out": shape[0] * math.prod(shape[2:]) if fan_in is not None else None,
@@ -120,6 +120,12 @@ def _around(known: Facts | None, trace: Trace) -> dict[str, str]:
         "feeds": known.feeds,
         "learnt": trace.how,
     }
+
+
+def _reason(task: Task) -> str:
+    """Return why, and what the scheme found at the weight's place."""
+    note = task.scheme.note_of(task.place(), task.options) if task.scheme else ""
+    return f"{task.reason}; {note}" if note else task.reason
 
 
 def _scheme(task: Task) -> str | None:

@@ -16,6 +16,14 @@ from firstlight.theory.gain import gain
 from firstlight.theory.layer_maps import squared_slope
 from firstlight.theory.mean_field import MeanField
 from firstlight.theory.odd_sigmoid import critical_gain, fixed_point
+from firstlight.theory.odd_sigmoid_class import (
+    ODD_SIGMOIDS,
+    OddSigmoidCheck,
+    check_odd_sigmoid,
+    odd_sigmoid_gain,
+    odd_sigmoid_name,
+)
+from firstlight.theory.odd_sigmoid_spread import noise_for_spread, spread_after
 from firstlight.theory.oui import expected_oui, oui
 from firstlight.theory.sine import (
     sine_gradient_factor,
@@ -35,12 +43,15 @@ from firstlight.theory.winner import spectral_centroid, winner_noise
 
 __all__ = [
     "ACTIVATIONS",
+    "ODD_SIGMOIDS",
     "Activation",
     "ArcsineLaw",
     "MeanField",
+    "OddSigmoidCheck",
     "SineKernel",
     "balanced_gain",
     "balanced_scale",
+    "check_odd_sigmoid",
     "critical_gain",
     "edge_of_chaos",
     "expected_oui",
@@ -52,7 +63,10 @@ __all__ = [
     "log_flip_probability",
     "log_negative_rate",
     "negative_rate",
+    "noise_for_spread",
     "noise_scale",
+    "odd_sigmoid_gain",
+    "odd_sigmoid_name",
     "on_probability",
     "on_probability_of",
     "oui",
@@ -63,6 +77,7 @@ __all__ = [
     "skew_threshold",
     "skewed_share",
     "spectral_centroid",
+    "spread_after",
     "squared_slope",
     "winner_noise",
 ]

@@ -2,13 +2,14 @@
 
 import copy
 import math
+import re
 from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from firstlight.errors import OptionError, check_choice
+from firstlight.errors import OptionError, check_choice, positive
 
 Activation = str | Callable[[Tensor], Tensor]
 
@@ -37,8 +38,59 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "erf": torch.erf,
     "arctan": lambda x: torch.atan(x * (math.pi / 2)) * (2 / math.pi),
     "gudermannian": lambda x: 2 * torch.atan(torch.tanh(x / 2)),
-    "algebraic": lambda x: x * torch.rsqrt(1 + x * x),
+    # hypot, as the square of a large x overflows, in float16 from 256 on
+    "algebraic": lambda x: x / torch.hypot(x, torch.ones_like(x)),
 }
+
+#: A name with a factor on x, such as "tanh(2x)".
+_SCALED = re.compile(r"(\w+)\(([0-9.eE+-]+)x\)")
+
+
+def scaled_name(name: str, scale: float) -> str:
+    """Name f(scale x), in a way that ``split_name`` reads back without loss.
+
+    Example:
+        >>> scaled_name("tanh", 1.0), scaled_name("tanh", 2.0), scaled_name("erf", 0.1)
+        ('tanh', 'tanh(2x)', 'erf(0.1x)')
+    """
+    return name if scale == 1 else f"{name}({repr(float(scale)).removesuffix('.0')}x)"
+
+
+def split_name(name: str) -> tuple[str, float]:
+    """Return the name and the factor on x of an activation's name.
+
+    Raises:
+        OptionError: no such activation, or the factor is no number above 0.
+
+    Example:
+        >>> split_name("tanh(2x)"), split_name("relu")
+        (('tanh', 2.0), ('relu', 1.0))
+    """
+    found = _SCALED.fullmatch(name)
+    plain, factor = found.groups() if found else (name, "1")
+    if plain not in ACTIVATIONS:
+        check_choice(name, ACTIVATIONS, "activation")
+    try:
+        return plain, positive(float(factor), "the factor on x")
+    except ValueError:
+        raise OptionError(
+            f"activation must be a name, or one with a factor above 0, 'tanh(2x)'; got {name!r}"
+        ) from None
+
+
+def named(name: str) -> Callable[[Tensor], Tensor]:
+    """Return the function that a name stands for, such as "tanh" or "tanh(2x)".
+
+    Raises:
+        OptionError: no such activation.
+
+    Example:
+        >>> named("tanh(2x)")(torch.tensor(0.5)) == torch.tanh(torch.tensor(1.0))
+        tensor(True)
+    """
+    plain, scale = split_name(name)
+    f = ACTIVATIONS[plain]
+    return f if scale == 1 else lambda x: f(scale * x)
 
 
 def label(activation: object) -> str:
@@ -56,10 +108,12 @@ def label(activation: object) -> str:
 def elementwise(activation: Activation) -> Callable[[Tensor], Tensor]:
     """Return ``activation`` as a function that takes float64 vectors and works element by element.
 
-    A module is copied, moved to the CPU and to float64, and put in evaluation mode.
+    A module is copied, moved to the CPU and to float64, and put in evaluation mode. What works in
+    float32 alone is given float32.
 
     Args:
-        activation: a name in ``ACTIVATIONS``, a function or a module.
+        activation: a name in ``ACTIVATIONS``, one with a factor on x such as "tanh(2x)", a function
+            or a module.
 
     Raises:
         OptionError: the name is unknown, or the callable does not act on each element alone.
@@ -69,14 +123,37 @@ def elementwise(activation: Activation) -> Callable[[Tensor], Tensor]:
         tensor([0., 2.])
     """
     if isinstance(activation, str):
-        check_choice(activation, ACTIVATIONS, "activation")
-        return ACTIVATIONS[activation]
+        return named(activation)
     if not callable(activation):
         raise OptionError(f"activation must be a name or a callable, got {label(activation)}")
+    f = activation
     if isinstance(activation, nn.Module):
-        activation = copy.deepcopy(activation).cpu().double().eval()
-    _check_elementwise(activation)
-    return activation
+        f = copy.deepcopy(activation).cpu().double().eval()
+    try:
+        _check_elementwise(f)
+    except OptionError:
+        single = _in_float32(activation)
+        try:
+            _check_elementwise(single)
+        except OptionError:
+            pass
+        else:
+            return single
+        raise
+    return f
+
+
+def _in_float32(activation: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """Return ``activation`` as it is in float32, for float64 vectors."""
+    f = activation
+    if isinstance(activation, nn.Module):
+        f = copy.deepcopy(activation).cpu().float().eval()
+
+    def single(x: Tensor) -> Tensor:
+        return f(x.float()).double()
+
+    single.__name__ = label(activation)
+    return single
 
 
 def _check_elementwise(f: Callable[[Tensor], Tensor]) -> None:

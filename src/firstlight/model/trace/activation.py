@@ -14,8 +14,10 @@ import torch
 from torch import Tensor
 
 from firstlight import theory
+from firstlight.errors import OptionError
 from firstlight.model.trace.chain import Chain, Chains, joined_name
 from firstlight.model.trace.graph import Graph, Node
+from firstlight.theory.activations import scaled_name
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +56,7 @@ def activations(graph: Graph, tensors: Mapping[str, Tensor]) -> dict[int, Activa
     chains = Chains(graph, tensors)
     consumers = graph.consumers()
     found: dict[int, Activation] = {}
+    alike: dict[tuple[str, bytes], Chain] = {}
     for node in graph.nodes:
         start = chains.root[node.index]
         if start is None:
@@ -61,14 +64,17 @@ def activations(graph: Graph, tensors: Mapping[str, Tensor]) -> dict[int, Activa
         readers = consumers[node.index]
         if readers and all(chains.root[reader] == start for reader in readers):
             continue  # the chain goes on
-        made = _activation(chains.function(node.index))
+        made = _activation(chains.function(node.index), alike)
         if made is not None:
             found[node.index] = made
     return found
 
 
-def _activation(chain: "Chain") -> Activation | None:
-    """Make an activation of a chain; None where it is just a scale and a shift."""
+def _activation(chain: Chain, alike: dict[tuple[str, bytes], Chain]) -> Activation | None:
+    """Make an activation of a chain; None where it is just a scale and a shift.
+
+    Those that compute the same share one function, so that what is found of it is found once.
+    """
     real = chain.steps
     if not any(node.category == "elementwise" or _bends(node) for node in real):
         return None
@@ -76,7 +82,9 @@ def _activation(chain: "Chain") -> Activation | None:
     if kind is None:
         return None
     end = chain.nodes[-1]
-    function = chain if kind.computable else None
+    function = None
+    if kind.computable:
+        function = alike.setdefault((kind.name, b"" if kind.known else _values(chain)), chain)
     return Activation(kind.name, function, not kind.known, chain.start, end.index, end.path)
 
 
@@ -85,7 +93,7 @@ class _Kind:
     """What a chain of operations turned out to be."""
 
     name: str
-    known: bool  # whether its name is one of ``theory.ACTIVATIONS``, with just these values
+    known: bool  # whether theory takes its name for a function with just these values
     computable: bool = True
 
 
@@ -105,18 +113,22 @@ def _identify(steps: list[Node], function: "Chain") -> _Kind | None:
 def _key(steps: list[Node]) -> tuple[Any, ...] | None:
     """Return what makes two single operations the same; None for longer chains.
 
-    And None for modules of others than torch, which need not show all that they are made with.
+    And None for modules of others than torch and us, which need not show all that they hold.
     """
     if len(steps) > 1 or len(steps[0].inputs) > 1:
         return None
     node = steps[0]
     if node.module is not None:
-        shows = type(node.module).__module__.startswith("torch.nn.") and not node.module._parameters
+        ours = type(node.module).__module__.startswith(("torch.nn.", "firstlight.nn."))
+        shows = ours and not node.module._parameters
         return (type(node.module), repr(node.module)) if shows else None
     return (node.function, repr(node.args[1:]), repr(node.kwargs))
 
 
-def _measure(steps: list[Node], function: "Chain") -> _Kind | None:
+def _measure(steps: list[Node], function: Chain) -> _Kind | None:
+    own = theory.odd_sigmoid_name(steps[0].module) if len(steps) == 1 else ""
+    if own:
+        return _Kind(own, True)
     x = torch.linspace(-3, 3, 13, dtype=torch.float64, device="cpu")
     try:
         with torch.no_grad():
@@ -125,6 +137,9 @@ def _measure(steps: list[Node], function: "Chain") -> _Kind | None:
             raise ValueError("not a function of each element")
     except Exception:
         return _Kind(joined_name(steps), False, computable=False)
+    sigmoid = _odd_sigmoid(function) if any(node.op in _SIGMOID_OPS for node in steps) else ""
+    if sigmoid:
+        return _Kind(sigmoid, True)
     bend = y[2:] - 2 * y[1:-1] + y[:-2]
     if bool(y.isfinite().all()) and bool(bend.abs().max() < 1e-9 * (1 + y.abs().max())):
         return None
@@ -132,6 +147,37 @@ def _measure(steps: list[Node], function: "Chain") -> _Kind | None:
         if torch.allclose(known(x.clone()), y, rtol=1e-9, atol=1e-12):
             return _Kind(name, True)
     return _Kind(joined_name(steps), False)
+
+
+#: What an odd sigmoid with a factor on x can be written with.
+_SIGMOID_OPS = frozenset(["tanh", "tanh_", "erf", "atan", "arctan", "softsign", "sigmoid"])
+
+
+def _odd_sigmoid(function: Chain) -> str:
+    """Return "tanh(2x)" and the like where a chain computes that, else ""."""
+    try:
+        slope = float(theory.activations.derivative(function)(torch.zeros(1, dtype=torch.float64)))
+    except (OptionError, RuntimeError):
+        return ""
+    if not 1e-12 < slope < 1e12:
+        return ""
+    for name, omega in theory.ODD_SIGMOIDS.items():
+        for digits in (6, 12):  # 0.1 in float32 is 0.1
+            scale = float(f"{slope * omega:.{digits}g}")
+            x = torch.linspace(-3, 3, 13, dtype=torch.float64, device="cpu") / scale
+            with torch.no_grad():
+                y = function(x.clone())
+            known = theory.ACTIVATIONS[name](scale * x)
+            if torch.allclose(known, y, rtol=1e-7 if digits == 6 else 1e-9, atol=1e-12):
+                return scaled_name(name, scale)
+    return ""
+
+
+def _values(function: Chain) -> bytes:
+    """What a function gives in some hundred places, to tell functions of one name apart."""
+    near = torch.linspace(-4, 4, 129, dtype=torch.float64, device="cpu")
+    with torch.no_grad():
+        return torch.cat([function(near * scale) for scale in (1, 30)]).numpy().tobytes()
 
 
 def _bends(node: Node) -> bool:

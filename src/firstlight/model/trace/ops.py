@@ -33,7 +33,7 @@ _GROUPS: dict[str, str] = {
         add add_ __add__ __radd__ __iadd__ iadd sub sub_ __sub__ __rsub__ __isub__ isub
         mul mul_ multiply __mul__ __rmul__ __imul__ imul div div_ truediv true_divide __truediv__
         __rtruediv__ __rdiv__ __div__ __itruediv__ itruediv pow __pow__ __rpow__ addcmul where
-        maximum minimum lerp""",
+        maximum minimum lerp hypot""",
     "attention": "softmax log_softmax scaled_dot_product_attention",
     "shape": """reshape view view_as permute transpose transpose_ t T mT flatten unflatten
         contiguous __getitem__ getitem part chunk split tensor_split unbind squeeze

@@ -1,0 +1,91 @@
+"""Which start lets a deep, narrow tanh network solve Burgers' and the Allen-Cahn equation?
+
+`python experiments/pinn_starts.py measure --out results/pinn-starts` trains what is missing, one
+problem after the other (--problem names one), and writes its table and figures; `... table --out
+results/pinn-starts` prints what is there, finished or not. Every start gets the same points and
+steps, and the learning rate of Adam that has the least loss for it on a seed that is not reported.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import torch
+from rich.console import Console
+
+from firstlight import physics
+from firstlight.cli.output import rendered
+from firstlight.cli.pinn_progress import PinnProgressBar
+from firstlight.physics.study import TUNING_SEED
+from firstlight.report.physics import pinn_table, write_pinn
+
+STARTS = (
+    "Glorot normal",
+    "diagonal_plus_noise",
+    "orthogonal",
+    "edge_of_chaos",
+    "Glorot uniform",
+    "lsuv",
+)
+#: A shock needs more points, the Allen-Cahn equation more steps.
+PROBLEMS = {
+    "burgers": {"points": 2000, "lbfgs_steps": 1200},
+    "allen_cahn_hard": {"points": 1000, "lbfgs_steps": 3000},
+}
+SETTING = {
+    "depth": 20,
+    "width": 16,
+    "adam_steps": 300,
+    "every": 100,
+    "step_zero": 50,
+    "seeds": 3,
+    "learning_rates": (1e-3, 3e-3),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=("measure", "table"))
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--problem", nargs="+", default=list(PROBLEMS))
+    parser.add_argument("--starts", nargs="+", default=STARTS)
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    for problem in asked.problem:
+        if asked.what == "measure":
+            measure(problem, asked.starts, asked.out / problem)
+        else:
+            print(finished(problem, asked.out / problem))
+
+
+def measure(problem: str, starts: list[str], out: Path) -> None:
+    """Train what is missing, and write the table."""
+    with PinnProgressBar(Console(stderr=True), problem) as bar:
+        setting = {**SETTING, **PROBLEMS[problem]}
+        found, maps = physics.study(problem, starts, out=out, progress=bar, **setting)
+    write_pinn(found, maps, out)
+    text = rendered(pinn_table(found))
+    command = " ".join(["python", *sys.argv])
+    (out / "table.md").write_text(f"`{command}`, {found.versions}\n\n```\n{text}```\n")
+
+
+def finished(problem: str, out: Path) -> str:
+    """Lay out the runs that are there, without waiting for the others."""
+    errors: dict[str, dict[str, float]] = {}
+    for path in sorted((out / "runs").glob("*.json")):
+        data = json.loads(path.read_text())
+        if "looks" in data["found"]:
+            spec = data["asked"]["spec"]
+            seed = "tuning" if spec["seed"] == TUNING_SEED else f"seed {spec['seed']}"
+            cells = errors.setdefault(spec["scheme"], {})
+            cells[f"{seed}, {spec['learning_rate']:g}"] = data["found"]["error"]
+    lines = [f"{problem}: relative L2 error of finished runs"]
+    for scheme, cells in errors.items():
+        told = "; ".join(f"{name}: {float(error):.3g}" for name, error in sorted(cells.items()))
+        lines.append(f"  {scheme}: {told}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
