@@ -9,11 +9,11 @@ Variants put other matrices in the diagonal's place; the noise is the same draw 
   orthonormal  omega times orthonormal rows: the same with all inputs in every output
 
 "orthonormal, mean" has orthonormal rows in the layer that reads data and means in the others.
-"isometric" is isometric_diagonal_, for which the others were tried: orthonormal rows in the first
-and last layers, means between, and every matrix an isometry. Tanh networks of 30
-and 50 hidden layers of 16 units (1200 steps of Adam, 64 images each), and of 100 of 16 and 4 in
-turn (2400 steps), on digits and on 8000 digits of MNIST. All starts, rates and seeds of a network
-train at once, as batched products. Seed 0 chooses the rate, and is not reported.
+"isometric" is isometric_diagonal_: orthonormal rows in the first and last layers, means between,
+and every matrix an isometry. Tanh networks of 30 and 50 hidden layers of 16 units (1200 steps of
+Adam, 64 images each), and of 100 of 16 and 4 in turn (2400 steps), on digits and on 8000 digits of
+MNIST. All starts, rates and seeds of a network train at once, as batched products. Seed 0 chooses
+the rate, and is not reported.
 
 `python experiments/narrowing_layers.py measure --out results/narrowing-layers`, which goes on
 where it was stopped, then `python experiments/narrowing_layers.py table --out ...`.

@@ -22,7 +22,7 @@ def test_a_study_is_a_table_and_figures(call, tmp_path):
     assert "2 hidden tanh layers of width 8 (105 parameters)" in lines[1]
     assert any(line.startswith("diagonal_plus_noise") for line in lines)
     assert any(line.startswith("Glorot normal") for line in lines)
-    assert "a chance of 50 %" in out
+    assert "a chance of 50 %" in " ".join(out.split())
     assert all(f"Figure: here/{name}" in out for name in FIGURES)
     assert sorted(path.name for path in (tmp_path / "here").glob("*.png")) == FIGURES
     told = err.splitlines()

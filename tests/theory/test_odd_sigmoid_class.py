@@ -223,6 +223,12 @@ def test_a_function_that_changes_is_looked_at_again():
     assert check_odd_sigmoid(f).omega == 0.5
 
 
+def test_the_device_of_the_hour_does_not_matter():
+    with torch.device("meta"):
+        assert check_odd_sigmoid(lambda x: torch.tanh(3 * x)).omega == pytest.approx(1 / 3)
+        assert not check_odd_sigmoid(functional.hardtanh).member
+
+
 def test_it_prints_what_was_found():
     text = str(check_odd_sigmoid(functional.hardtanh)).splitlines()
     assert text[0] == "hardtanh: no odd sigmoid, omega = 1"

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -121,8 +122,9 @@ def _slope_at_zero(slope: Callable[[Tensor], Tensor]) -> float:
 
 
 def _places(farthest: float) -> Tensor:
-    close = torch.logspace(math.log10(_NEAREST), math.log10(_STEP), 401, dtype=torch.float64)
-    wide = torch.sinh(torch.arange(2 * _STEP, math.asinh(farthest), _STEP, dtype=torch.float64))
+    options: dict[str, Any] = {"dtype": torch.float64, "device": "cpu"}
+    close = torch.logspace(math.log10(_NEAREST), math.log10(_STEP), 401, **options)
+    wide = torch.sinh(torch.arange(2 * _STEP, math.asinh(farthest), _STEP, **options))
     return torch.cat([close.new_zeros(1), close, wide, close.new_tensor([farthest])])
 
 

@@ -41,7 +41,7 @@ def bounded(seen: Samples) -> Finding:
     size = seen.right.abs().cummax(0).values
     last = math.log(float(seen.x[-1]) / seen.unit)
     marks = [seen.unit * math.exp(last / part) for part in (4, 2, 1)]
-    places = torch.searchsorted(seen.x, torch.tensor(marks, dtype=torch.float64))
+    places = torch.searchsorted(seen.x, torch.tensor(marks, dtype=torch.float64, device="cpu"))
     near, middle, far = size[places.clamp(max=len(size) - 1)].tolist()
     if far - middle > max(0.6 * (middle - near), _ROUNDINGS * seen.eps * far):
         ends = f"x = {marks[1]:.2g} and {marks[2]:.2g}"
@@ -141,7 +141,7 @@ def _largest_jump(g: Function, x: Tensor, values: Tensor, excess: Tensor) -> tup
     """
     chosen = torch.cat([excess.topk(min(32, len(excess))).indices, excess.new_zeros(1).long()])
     low, high = x[chosen], x[chosen + 1]
-    rows, step = torch.arange(len(chosen)), low.new_zeros(len(chosen))
+    rows, step = torch.arange(len(chosen), device="cpu"), low.new_zeros(len(chosen))
     for _ in range(20):
         places = _inside(low, high, 17)
         steps = g(places.flatten()).view(places.shape).diff(dim=1)

@@ -156,7 +156,8 @@ _SIGMOID_OPS = frozenset(["tanh", "tanh_", "erf", "atan", "arctan", "softsign", 
 def _odd_sigmoid(function: Chain) -> str:
     """Return "tanh(2x)" and the like where a chain computes that, else ""."""
     try:
-        slope = float(theory.activations.derivative(function)(torch.zeros(1, dtype=torch.float64)))
+        zero = torch.zeros(1, dtype=torch.float64, device="cpu")
+        slope = float(theory.activations.derivative(function)(zero))
     except (OptionError, RuntimeError):
         return ""
     if not 1e-12 < slope < 1e12:
