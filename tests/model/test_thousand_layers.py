@@ -47,13 +47,9 @@ def test_diagonal_plus_noise(activation, width, seed):
     check(*started("diagonal_plus_noise", activation, width, seed))
 
 
-@pytest.mark.parametrize(("width", "seed"), [(16, 3), (16, 4), (16, 5), (64, 6), (256, 7)])
+@pytest.mark.parametrize(("width", "seed"), [(16, 3), (16, 4), (64, 5), (256, 6)])
 def test_the_isometric_diagonal_passes_softsign_too(width, seed):
     check(*started("isometric_diagonal", "softsign", width, seed))
-
-
-def test_the_isometric_diagonal_passes_tanh():
-    check(*started("isometric_diagonal", "tanh", 16, 8))
 
 
 def test_the_published_noise_is_too_little_for_softsign():
