@@ -20,6 +20,18 @@ def check_choice(value: object, choices: Iterable[str], what: str) -> None:
         raise OptionError(f"{what} must be one of {', '.join(names)}; got {value!r}")
 
 
+def whole_number(value: object, what: str, least: int, most: int) -> int:
+    """Return ``value``; raise ``OptionError`` unless it is an int from ``least`` to ``most``.
+
+    Example:
+        >>> whole_number(3, "depth", 1, 100)
+        3
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise OptionError(f"{what} must be a whole number from {least} to {most}, got {value!r}")
+    return value
+
+
 def number(value: object, what: str) -> float:
     """Return ``value`` as a float; raise ``OptionError`` unless it is a finite real number."""
     try:

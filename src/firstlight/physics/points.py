@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from firstlight.errors import OptionError
+from firstlight.errors import whole_number
 
 #: Beyond which a number is a mistake.
 _MOST = 10_000_000
@@ -31,12 +31,7 @@ class Points:
 
     def __post_init__(self) -> None:
         for name, least in (("domain", 1), ("boundary", 0), ("initial", 0)):
-            value = getattr(self, name)
-            whole = isinstance(value, int) and not isinstance(value, bool)
-            if not whole or not least <= value <= _MOST:
-                raise OptionError(
-                    f"{name} points must be a whole number from {least} to {_MOST}, got {value!r}"
-                )
+            whole_number(getattr(self, name), f"{name} points", least, _MOST)
 
     @property
     def total(self) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from firstlight.errors import OptionError, check_choice, positive
+from firstlight.errors import OptionError, check_choice, positive, whole_number
 from firstlight.physics.deepxde import PRECISIONS
 
 #: What DeepXDE has under these names.
@@ -60,12 +60,7 @@ class PinnSpec:
 
     def __post_init__(self) -> None:
         for name, (least, most) in _WHOLE.items():
-            value = getattr(self, name)
-            whole = isinstance(value, int) and not isinstance(value, bool)
-            if not whole or not least <= value <= most:
-                raise OptionError(
-                    f"{name} must be a whole number from {least} to {most}, got {value!r}"
-                )
+            whole_number(getattr(self, name), name, least, most)
         if self.adam_steps + self.lbfgs_steps == 0:
             raise OptionError("adam_steps and lbfgs_steps are both 0: there is nothing to train")
         positive(self.learning_rate, "learning_rate")

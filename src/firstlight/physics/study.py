@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from firstlight.errors import OptionError, positive
+from firstlight.errors import OptionError, positive, whole_number
 from firstlight.fields.device import usable_device
 from firstlight.fields.interruption import Interruption
 from firstlight.fields.plain_numbers import plain
@@ -166,15 +166,10 @@ def _study(
 
 def _seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:
     if isinstance(seeds, int) and not isinstance(seeds, bool):
-        if not 1 <= seeds <= _MOST:
-            raise OptionError(f"seeds must be a whole number from 1 to {_MOST}, got {seeds}")
-        return tuple(range(seeds))
+        return tuple(range(whole_number(seeds, "seeds", 1, _MOST)))
     listed = _several(seeds, "seeds")
     for seed in listed:
-        if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < TUNING_SEED:
-            raise OptionError(
-                f"a seed must be a whole number from 0 to {TUNING_SEED - 1}, got {seed!r}"
-            )
+        whole_number(seed, "a seed", 0, TUNING_SEED - 1)
     return listed
 
 

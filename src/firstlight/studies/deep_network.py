@@ -7,13 +7,13 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from firstlight.errors import OptionError, check_choice
+from firstlight.errors import OptionError, check_choice, whole_number
 from firstlight.studies.scaled_activation import scaled_activation
 
 #: What a network may have besides its layers.
 STRUCTURES = ("plain", "batch_norm", "layer_norm", "residual")
 #: Widths and depths beyond which a number is a mistake.
-_MOST = 100_000
+MOST = 100_000
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ class DeepNetwork:
         if not isinstance(self.widths, tuple) or not self.widths:
             raise OptionError(f"widths must be a tuple of whole numbers, got {self.widths!r}")
         for what in ("inputs", "classes", "depth"):
-            check_count(getattr(self, what), what)
+            whole_number(getattr(self, what), what, 1, MOST)
         for width in self.widths:
-            check_count(width, "a width")
+            whole_number(width, "a width", 1, MOST)
         if len(self.widths) > self.depth:
             raise OptionError(
                 f"a network of depth {self.depth} cannot have {len(self.widths)} widths in turn; "
@@ -112,13 +112,6 @@ def _norms(structure: str, widths: tuple[int, ...]) -> Iterator[nn.Module]:
     makers = {"batch_norm": nn.BatchNorm1d, "layer_norm": nn.LayerNorm}
     if structure in makers:
         yield from (makers[structure](width) for width in widths)
-
-
-def check_count(value: object, what: str, least: int = 1, most: int = _MOST) -> int:
-    """Return ``value``; raise ``OptionError`` unless it is a whole number in range."""
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise OptionError(f"{what} must be a whole number from {least} to {most}, got {value!r}")
-    return value
 
 
 def parameters(network: DeepNetwork) -> int:

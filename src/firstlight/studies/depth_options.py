@@ -6,9 +6,9 @@ from typing import Any
 
 from firstlight.comparison import data
 from firstlight.comparison.sweep import TUNING_SEED
-from firstlight.errors import OptionError, positive
+from firstlight.errors import OptionError, positive, whole_number
 from firstlight.studies import replica_optimizers
-from firstlight.studies.deep_network import check_count
+from firstlight.studies.deep_network import MOST
 from firstlight.studies.depth_start import DepthStart
 from firstlight.studies.scaled_activation import scaled_activation
 from firstlight.theory import noise_scale
@@ -28,7 +28,7 @@ SCHEMES = (
 )
 RATES = (1e-4, 3e-4, 1e-3, 3e-3)
 #: Values beyond which a list is a mistake.
-_MOST = 1000
+_LONGEST = 1000
 #: The start that noise factors, negative rates and omega errors are about, and its rival.
 OURS, GAUSSIAN = "diagonal_plus_noise", "edge_of_chaos"
 
@@ -108,7 +108,7 @@ class DepthOptions:
                 names = ", ".join(known)
                 raise OptionError(f"a depth study has no option {name!r}; it has {names}")
             if name == "seeds" and isinstance(value, int):
-                value = range(check_count(value, "seeds", most=_MOST))
+                value = range(whole_number(value, "seeds", 1, _LONGEST))
             if isinstance(known[name], tuple):
                 given[name] = _listed(value)
         if "widths" in given:
@@ -129,10 +129,10 @@ class DepthOptions:
             if not isinstance(widths, tuple) or not widths:
                 raise OptionError(f"widths must hold tuples as in (16,) or (16, 4), got {widths!r}")
             for width in widths:
-                check_count(width, "a width")
+                whole_number(width, "a width", 1, MOST)
+        longest = max(len(widths) for widths in self.widths)
         for depth in self.depths:
-            check_count(depth, "a depth")
-            longest = max(len(widths) for widths in self.widths)
+            whole_number(depth, "a depth", 1, MOST)
             if depth < longest:
                 raise OptionError(f"{longest} widths in turn need that depth or more, got {depth}")
         for activation in self.activations:
@@ -142,18 +142,18 @@ class DepthOptions:
         data.check(self.data)
         replica_optimizers.check(self.optimizer)
         for size in self.train_sizes:
-            check_count(size, "a train size", least=0, most=2**31)
+            whole_number(size, "a train size", 0, 2**31)
         for seed in self.seeds:
-            check_count(seed, "a seed", least=0, most=TUNING_SEED - 1)
+            whole_number(seed, "a seed", 0, TUNING_SEED - 1)
         for rate in self.learning_rates:
             positive(rate, "a learning rate")
         for factor in self.noise_factors:
             positive(factor, "a noise factor")
         for rate in self.negative_rates:
             noise_scale(1, 1.0, rate)
-        check_count(self.steps, "steps", least=0, most=2**31)
-        check_count(self.batch_size, "batch_size", most=2**20)
-        check_count(self.judged, "judged", most=_MOST)
+        whole_number(self.steps, "steps", 0, 2**31)
+        whole_number(self.batch_size, "batch_size", 1, 2**20)
+        whole_number(self.judged, "judged", 1, _LONGEST)
         if not 0 < positive(self.within, "within") <= 100:
             raise OptionError(f"within must be points from 0 to 100, got {self.within!r}")
 
@@ -167,7 +167,7 @@ def _listed(value: Any) -> Any:
 
 def _check_list(value: Any, what: str) -> None:
     may_be_empty = what in ("schemes", "noise_factors", "negative_rates", "omega_errors")
-    if not isinstance(value, tuple) or not (value or may_be_empty) or len(value) > _MOST:
-        raise OptionError(f"{what} must be a tuple of 1 to {_MOST} values, got {value!r:.60}")
+    if not isinstance(value, tuple) or not (value or may_be_empty) or len(value) > _LONGEST:
+        raise OptionError(f"{what} must be a tuple of 1 to {_LONGEST} values, got {value!r:.60}")
     if len(set(value)) < len(value):
         raise OptionError(f"{what} must differ from each other, got {value!r:.60}")

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from firstlight.errors import positive
+from firstlight.errors import positive, whole_number
 from firstlight.fields.networks.fills import fill_vector
-from firstlight.fields.networks.network import Network, check_whole
+from firstlight.fields.networks.network import Network
 from firstlight.fields.networks.stack import Stack, full_precision
 from firstlight.init import Stream, variance_scaling_
 
@@ -54,7 +54,7 @@ class FourierFeatures(Network):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_whole(self.features, "features", 1, _MOST_FEATURES)
+        whole_number(self.features, "features", 1, _MOST_FEATURES)
         positive(self.sigma, "sigma")
 
     def blank(self, inputs: int, outputs: int) -> "Waves":

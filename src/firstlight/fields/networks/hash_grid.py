@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from firstlight.errors import OptionError
+from firstlight.errors import OptionError, whole_number
 from firstlight.fields.networks.fills import fill_vector
 from firstlight.fields.networks.hash_encoding import HashEncoding
-from firstlight.fields.networks.network import Facts, Network, check_whole
+from firstlight.fields.networks.network import Facts, Network
 from firstlight.fields.networks.stack import Stack, full_precision
 from firstlight.init import Stream, variance_scaling_
 
@@ -66,12 +66,12 @@ class HashGrid(Network):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_whole(self.levels, "levels", 1, 64)
-        check_whole(self.features, "features", 1, 64)
-        check_whole(self.log2_table, "log2_table", 1, 28)
-        check_whole(self.base, "base", 1, _FINEST)
+        whole_number(self.levels, "levels", 1, 64)
+        whole_number(self.features, "features", 1, 64)
+        whole_number(self.log2_table, "log2_table", 1, 28)
+        whole_number(self.base, "base", 1, _FINEST)
         if self.finest is not None:
-            check_whole(self.finest, "finest", self.base, _FINEST)
+            whole_number(self.finest, "finest", self.base, _FINEST)
 
     def weight_layers(self) -> int:
         """The tables, which come first, and the layers."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Protocol
 
 from torch import nn
 
-from firstlight.errors import OptionError, check_choice, positive
+from firstlight.errors import OptionError, check_choice, positive, whole_number
 
 #: One number for every layer but the last, or one for each of them.
 Alpha = float | tuple[float, ...]
@@ -62,8 +62,8 @@ class Network(ABC):
     distribution: str = "uniform"
 
     def __post_init__(self) -> None:
-        check_whole(self.width, "width", 1, MOST_WIDTH)
-        check_whole(self.depth, "depth", 2, MOST_DEPTH)
+        whole_number(self.width, "width", 1, MOST_WIDTH)
+        whole_number(self.depth, "depth", 2, MOST_DEPTH)
         check_choice(self.distribution, ("uniform", "normal"), "distribution")
         self._check_alpha()
 
@@ -151,8 +151,8 @@ class Network(ABC):
         return sum(each.numel() for each in module.parameters() if each.requires_grad)
 
     def _checked_blank(self, inputs: int, outputs: int) -> nn.Module:
-        check_whole(inputs, "inputs", 1, _MOST_INPUTS)
-        check_whole(outputs, "outputs", 1, _MOST_OUTPUTS)
+        whole_number(inputs, "inputs", 1, _MOST_INPUTS)
+        whole_number(outputs, "outputs", 1, _MOST_OUTPUTS)
         return self.blank(inputs, outputs)
 
     def sizes(self, inputs: int, outputs: int) -> list[int]:
@@ -166,9 +166,3 @@ class Network(ABC):
     def as_dict(self) -> dict[str, Any]:
         """Plain values: what ``find_network`` reads."""
         return {"family": self.family, **asdict(self)}
-
-
-def check_whole(value: object, what: str, least: int, most: int) -> None:
-    """Raise ``OptionError`` unless ``value`` is a whole number from ``least`` to ``most``."""
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise OptionError(f"{what} must be a whole number from {least} to {most}, got {value!r}")

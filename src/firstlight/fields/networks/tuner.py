@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from firstlight import init
-from firstlight.errors import OptionError, number, positive
+from firstlight.errors import OptionError, number, positive, whole_number
 from firstlight.fields.networks.fills import fill_bias
 from firstlight.fields.networks.frequencies import chosen_frequencies
-from firstlight.fields.networks.network import Facts, Network, check_whole
+from firstlight.fields.networks.network import Facts, Network
 from firstlight.fields.networks.stack import affine, full_precision, linears
 from firstlight.init import Stream
 
@@ -67,7 +67,7 @@ class Tuner(Network):
         positive(self.omega, "omega")
         positive(self.period, "period")
         if self.band is not None:
-            check_whole(self.band, "band", 1, _MOST_BAND)
+            whole_number(self.band, "band", 1, _MOST_BAND)
         if not 0 <= number(self.low_share, "low_share") <= 1:
             raise OptionError(f"low_share must be from 0 to 1, got {self.low_share!r}")
         if not isinstance(self.bounds, tuple) or len(self.bounds) != 3:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from firstlight.errors import FirstlightError, OptionError, not_negative, positive
+from firstlight.errors import FirstlightError, OptionError, not_negative, positive, whole_number
 from firstlight.fields.signals.gridded import Gridded
 from firstlight.fields.signals.places import Lattice
 from firstlight.fields.signals.samples import Samples, Span, held_out_of
@@ -74,9 +74,7 @@ class AudioForm(Form):
     def __post_init__(self) -> None:
         most = {"channels": MOST_CHANNELS, "rate": 2**31 - 1, "length": MOST_FRAMES}
         for name, limit in most.items():
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= limit:
-                raise OptionError(f"{name} must be a whole number from 1 to {limit}, got {value!r}")
+            whole_number(getattr(self, name), name, 1, limit)
         check_size(self.length, self.channels)
         if not_negative(self.peak, "peak") > 1e30:
             raise OptionError(f"peak must be a number of 0 to 1e30, got {self.peak!r}")

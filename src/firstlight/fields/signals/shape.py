@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from firstlight.errors import FirstlightError, OptionError, check_choice, positive
+from firstlight.errors import FirstlightError, OptionError, check_choice, positive, whole_number
 from firstlight.fields.signals.mesh import Solid, load, solid
 from firstlight.fields.signals.places import Lattice, Places
 from firstlight.fields.signals.samples import Samples, Span
@@ -208,21 +208,16 @@ def _check_options(
     seed: object,
 ) -> None:
     check_choice(kind, KINDS, "kind")
-    _check_count(points, "points", 2, _MOST_POINTS)
+    whole_number(points, "points", 2, _MOST_POINTS)
     positive(near, "near")
     if lattice is not None:
-        _check_count(lattice, "lattice", 2, _MOST_LATTICE)
+        whole_number(lattice, "lattice", 2, _MOST_LATTICE)
     if clamp is not None:
         positive(clamp, "clamp")
         if kind != "signed_distance":
             raise OptionError(f"clamp is of signed_distance; {kind} does not use it")
-    _check_count(held_out, "held_out", 0, _MOST_POINTS)
-    _check_count(seed, "seed", 0, 2**63 - 1)
-
-
-def _check_count(value: object, what: str, least: int, most: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise OptionError(f"{what} must be a whole number from {least} to {most}, got {value!r}")
+    whole_number(held_out, "held_out", 0, _MOST_POINTS)
+    whole_number(seed, "seed", 0, 2**63 - 1)
 
 
 def _opened(source: Any) -> tuple[str, Solid]:

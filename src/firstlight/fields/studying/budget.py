@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from firstlight.errors import OptionError, positive
+from firstlight.errors import OptionError, positive, whole_number
 from firstlight.fields.specification import FitSpec
 
 #: Seed of the runs that choose a learning rate: none of those that are reported.
@@ -59,17 +59,19 @@ class Budget:
             if given in options:
                 raise OptionError(f"study has no option {given!r}; it has {given}s")
         if isinstance(seeds, int) and not isinstance(seeds, bool):
-            seeds = range(_counted(seeds, "seeds", 1, _MOST))
+            seeds = range(whole_number(seeds, "seeds", 1, _MOST))
         rates = [
             positive(rate, "a learning rate") for rate in _each(learning_rates, "learning_rates")
         ]
         made = cls(
             target_psnr,
-            _counted(steps, "steps", 1, 2**53),
-            tuple(_counted(each, "a seed", 0, TUNING_SEED - 1) for each in _each(seeds, "seeds")),
+            whole_number(steps, "steps", 1, 2**53),
+            tuple(
+                whole_number(each, "a seed", 0, TUNING_SEED - 1) for each in _each(seeds, "seeds")
+            ),
             tuple(rates),
-            tuple(_counted(each, "a probe", 0, 2**53) for each in _each(probes, "probes", 0)),
-            _counted(points, "points", 2, 4096),
+            tuple(whole_number(each, "a probe", 0, 2**53) for each in _each(probes, "probes", 0)),
+            whole_number(points, "points", 2, 4096),
             dict(options),
         )
         for seed in made.seeds:
@@ -108,9 +110,3 @@ def _each(values: Any, what: str, least: int = 1) -> Sequence[Any]:
     if len(set(values)) < len(values):
         raise OptionError(f"{what} must differ from each other, got {values!r:.60}")
     return values
-
-
-def _counted(value: object, what: str, least: int, most: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise OptionError(f"{what} must be a whole number from {least} to {most}, got {value!r}")
-    return value
