@@ -34,8 +34,22 @@ def useful_threads(data: Data, parameters: int, batch_size: int) -> Iterator[Non
     """
     # no weight is used more often than once for each pixel, in convolutions and in attention
     most = parameters * math.prod(data.image_size) * batch_size
+    with threads(1 if most < _WORTH_SHARING else torch.get_num_threads()):
+        yield
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Let torch use so many threads inside.
+
+    Example:
+        >>> import torch
+        >>> with threads(1):
+        ...     torch.get_num_threads()
+        1
+    """
     before = torch.get_num_threads()
-    torch.set_num_threads(1 if most < _WORTH_SHARING else before)
+    torch.set_num_threads(count)
     try:
         yield
     finally:

@@ -1,7 +1,5 @@
 """The runs of a study: from the disk where they are finished, else trained and kept."""
 
-import hashlib
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,7 @@ import torch
 from torch import Tensor
 
 from firstlight.errors import FirstlightError
-from firstlight.fields.studying.store import Store
+from firstlight.fields.studying.store import Store, digest
 from firstlight.physics.checkpoint import load_network, save_network
 from firstlight.physics.problem import Problem
 from firstlight.physics.progress import PinnProgress
@@ -122,9 +120,7 @@ class Runs:
     def _path(self, spec: PinnSpec) -> Path | None:
         if self._out is None:
             return None
-        text = json.dumps(self._question(spec), sort_keys=True)
-        name = hashlib.blake2b(text.encode(), digest_size=10).hexdigest()
-        return self._out / "networks" / f"{name}.safetensors"
+        return self._out / "networks" / f"{digest(self._question(spec))}.safetensors"
 
     def _question(self, spec: PinnSpec) -> dict[str, Any]:
         return {**self._whose, "spec": spec.as_dict()}

@@ -1,6 +1,6 @@
 """Deep and narrow networks: plain, with batch or layer norm, or with residual connections."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from firstlight.errors import OptionError, check_choice, whole_number
 from firstlight.studies.scaled_activation import scaled_activation
+from firstlight.theory.activations import named
 
 #: What a network may have besides its layers.
 STRUCTURES = ("plain", "batch_norm", "layer_norm", "residual")
@@ -90,7 +91,7 @@ class DeepModule(nn.Module):
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairs[:-1])
         self.norms = nn.ModuleList(_norms(network.structure, sizes[1:-1]))
         self.output = nn.Linear(*pairs[-1])
-        self.activation: Callable[[Tensor], Tensor] = scaled_activation(network.activation)
+        self.activation = named(scaled_activation(network.activation))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (B, classes) of samples (B, ...)."""

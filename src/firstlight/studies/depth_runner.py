@@ -4,7 +4,6 @@ import json
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +13,7 @@ import torch
 
 from firstlight.comparison.data import Data
 from firstlight.comparison.seeded import seeded
+from firstlight.comparison.threads import threads
 from firstlight.errors import FirstlightError
 from firstlight.fields.interruption import Interruption
 from firstlight.fields.studying.store import Store
@@ -61,7 +61,8 @@ class DepthRunner:
     def run(self) -> DepthStudy:
         """Do what is missing."""
         cells = list(self._cells())
-        with self._interruption, _one_thread():
+        # products of narrow layers are too small to share
+        with self._interruption, threads(1):
             self._progress.begin(len(cells), self._options.steps)
             rows = tuple(self._row(cell) for cell in cells)
             found = self._study(rows)
@@ -157,14 +158,3 @@ class DepthRunner:
             rows=rows,
             versions={"firstlight": own, "torch": str(torch.__version__)},
         )
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Use one thread: products of narrow layers are too small to share."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -12,7 +12,7 @@ from torch import Tensor
 from firstlight.errors import OptionError
 from firstlight.studies.deep_network import DeepModule
 from firstlight.studies.replicas import Passed, Replicas
-from firstlight.studies.scaled_activation import known_as
+from firstlight.studies.scaled_activation import scaled_activation
 from firstlight.theory.layer_maps import LayerMaps
 
 #: Layers that are kept, spread over the depth.
@@ -142,7 +142,7 @@ def _chi_mean_field(replicas: Replicas, passed: Passed, number: int) -> float | 
     network = replicas.network
     if network.structure != "plain" or network.depth < 2:
         return None
-    activation = known_as(network.activation)
+    activation = scaled_activation(network.activation)
     q = float(passed.before[0][number].detach().square().mean())
     logarithm = 0.0
     for weight in replicas.weights()[1:-1]:

@@ -10,7 +10,7 @@ from firstlight.errors import OptionError, number, positive
 from firstlight.init import SCHEMES, parse_scheme
 from firstlight.model import initialize
 from firstlight.studies.deep_network import DeepModule, DeepNetwork
-from firstlight.studies.scaled_activation import known_as
+from firstlight.studies.scaled_activation import scaled_activation
 from firstlight.theory import critical_gain
 
 #: Schemes with a critical gain on the diagonal.
@@ -100,7 +100,7 @@ class DepthStart:
             outputs = torch.arange(len(weight))
             diagonal = torch.zeros_like(weight)
             inputs = outputs % weight.shape[1]
-            diagonal[outputs, inputs] = critical_gain(known_as(activation))
+            diagonal[outputs, inputs] = critical_gain(scaled_activation(activation))
             weight.sub_(diagonal).mul_(self.noise).add_(diagonal, alpha=self.omega)
         if self.scale != 1:
             weight.mul_(self.scale)
@@ -111,7 +111,7 @@ def _parsed(scheme: str, activation: str) -> tuple[str, dict[str, Any]]:
     name = scheme.partition(":")[0]
     if "activation" in SCHEMES[name].options and ":activation=" not in scheme:
         name, options = parse_scheme(f"{scheme}:activation=linear")
-        return name, {**options, "activation": known_as(activation)}
+        return name, {**options, "activation": scaled_activation(activation)}
     return parse_scheme(scheme)
 
 

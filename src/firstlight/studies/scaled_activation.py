@@ -1,38 +1,22 @@
-"""Activations by name, with a scale within: f(scale x)."""
+"""Activations as a study's options name them: "tanh", or "tanh:scale=2" for tanh(2 x)."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 
-from torch import Tensor
-
 from firstlight.errors import OptionError, check_choice, positive
-from firstlight.theory import ACTIVATIONS, Activation
-
-
-@dataclass(frozen=True)
-class _Scaled:
-    name: str
-    scale: float
-
-    @property
-    def __name__(self) -> str:
-        return f"{self.name}:scale={self.scale:g}"
-
-    def __call__(self, x: Tensor) -> Tensor:
-        return ACTIVATIONS[self.name](x if self.scale == 1 else self.scale * x)
+from firstlight.theory import ACTIVATIONS
+from firstlight.theory.activations import scaled_name
 
 
 @lru_cache
-def scaled_activation(text: str) -> _Scaled:
-    """Read "tanh", or "tanh:scale=2" for tanh(2 x).
+def scaled_activation(text: str) -> str:
+    """Read "tanh", or "tanh:scale=2" for tanh(2 x); return its name in ``firstlight.theory``.
 
     Raises:
         OptionError: no such activation, or a scale that is not above 0.
 
     Example:
-        >>> import torch
-        >>> round(float(scaled_activation("tanh:scale=2")(torch.tensor(1.0))), 4)
-        0.964
+        >>> scaled_activation("tanh"), scaled_activation("tanh:scale=2")
+        ('tanh', 'tanh(2x)')
     """
     if not isinstance(text, str):
         raise OptionError(f"activation must be a name as in tanh or tanh:scale=2, got {text!r:.60}")
@@ -47,10 +31,4 @@ def scaled_activation(text: str) -> _Scaled:
             scale = 0.0
         if not scale:
             raise OptionError(f"activation must read as in tanh or tanh:scale=2, got {text!r}")
-    return _Scaled(name, scale)
-
-
-def known_as(text: str) -> Activation:
-    """What schemes and theory are told: the name where there is no scale, as names are faster."""
-    scaled = scaled_activation(text)
-    return scaled.name if scaled.scale == 1 else scaled
+    return scaled_name(name, scale)

@@ -60,6 +60,15 @@ class Store:
     def _path(self, asked: dict[str, Any]) -> Path | None:
         if self._out is None:
             return None
-        text = json.dumps(asked, sort_keys=True)
-        name = hashlib.blake2b(text.encode(), digest_size=10).hexdigest()
-        return self._out / "runs" / f"{name}.json"
+        return self._out / "runs" / f"{digest(asked)}.json"
+
+
+def digest(asked: dict[str, Any]) -> str:
+    """A file name for what answers a question: the same for equal questions.
+
+    Example:
+        >>> digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
+        True
+    """
+    text = json.dumps(asked, sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=10).hexdigest()
