@@ -3,19 +3,16 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from rich import box
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
-from rich.text import Text
+
+from firstlight.report.terminal import NONE, TableColumn, richest_table, writer
 
 if TYPE_CHECKING:
     from firstlight.studies.depth_result import DepthRow, DepthStudy
 
-_NONE = "\N{EN DASH}"
-#: What a terminal without Unicode gets instead.
-_ASCII = str.maketrans({_NONE: "-"})
 #: What a narrow terminal does without, in this order.
 _DISPENSABLE = ("apart", "theory", "chi", "rates")
 
@@ -33,26 +30,16 @@ def depth_table(study: "DepthStudy") -> RenderableType:
 
 
 @dataclass(frozen=True)
-class _Column:
-    name: str
-    head: str
-    cell: "Callable[[DepthRow], str]"
-    justify: Literal["left", "right"] = "right"
-
-
-@dataclass(frozen=True)
 class _Page:
     study: "DepthStudy"
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        def write(text: str, style: str = "") -> Text:
-            return Text(text.translate(_ASCII) if options.ascii_only else text, style)
-
+        write = writer(options)
         yield write(_setting(self.study), "dim")
         for rows in self.study.groups():
             yield write("")
             yield write(network_name(rows[0]), "bold")
-            yield _fitting(self.study, rows, console, options, write)
+            yield _table(self.study, rows, console, options)
             for line in _faults(rows):
                 yield write(line)
         yield write("")
@@ -77,53 +64,31 @@ def network_name(row: "DepthRow") -> str:
     return f"width {widths}, {shape.depth} hidden {layers}, {shape.activation}{size}"
 
 
-def _fitting(
-    study: "DepthStudy",
-    rows: "tuple[DepthRow, ...]",
-    console: Console,
-    options: ConsoleOptions,
-    write: Callable[..., Text],
-) -> Table:
-    """The richest table that fits."""
-    roomy = options.update(max_width=10_000)
-    for count in range(len(_DISPENSABLE) + 1):
-        table = _table(study, rows, _DISPENSABLE[:count], write)
-        if console.measure(table, options=roomy).maximum <= options.max_width:
-            break
-    return table
-
-
 def _table(
-    study: "DepthStudy",
-    rows: "tuple[DepthRow, ...]",
-    without: tuple[str, ...],
-    write: Callable[..., Text],
+    study: "DepthStudy", rows: "tuple[DepthRow, ...]", console: Console, options: ConsoleOptions
 ) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    columns = [column for column in _columns(study) if column.name not in without]
-    for column in columns:
-        table.add_column(write(column.head), justify=column.justify, overflow="fold")
     best = max((row.accuracy.mean for row in rows if row.found.runs), default=math.nan)
-    for row in rows:
-        style = "bold" if row.found.runs and row.accuracy.mean == best else ""
-        table.add_row(*(write(column.cell(row), style) for column in columns))
-    return table
+
+    def style(row: "DepthRow") -> str:
+        return "bold" if row.found.runs and row.accuracy.mean == best else ""
+
+    return richest_table(_columns(study), rows, style, _DISPENSABLE, console, options)
 
 
-def _columns(study: "DepthStudy") -> list[_Column]:
+def _columns(study: "DepthStudy") -> "list[TableColumn[DepthRow]]":
     columns = [
-        _Column("start", "\nstart", lambda row: row.start.label, "left"),
-        _Column("spread", "spread\nlast/first", _median("spread_ratio")),
-        _Column("apart", "samples apart\nlast/first", _median("apart_ratio")),
-        _Column("gradient", "gradient\nfirst/last", _median("gradient_ratio")),
-        _Column("chi", "chi\nmeasured", _median("chi", ".3f")),
-        _Column("theory", "chi\nmean field", _median("chi_mean_field", ".3f")),
+        TableColumn("start", "\nstart", lambda row: row.start.label, "left"),
+        TableColumn("spread", "spread\nlast/first", _median("spread_ratio")),
+        TableColumn("apart", "samples apart\nlast/first", _median("apart_ratio")),
+        TableColumn("gradient", "gradient\nfirst/last", _median("gradient_ratio")),
+        TableColumn("chi", "chi\nmeasured", _median("chi", ".3f")),
+        TableColumn("theory", "chi\nmean field", _median("chi_mean_field", ".3f")),
     ]
     if study.options["steps"]:
         columns += [
-            _Column("accuracy", "accuracy\n%", _accuracy),
-            _Column("rate", "best\nrate", _rate),
-            _Column("rates", f"rates within\n{study.within:g} points", _rates(study)),
+            TableColumn("accuracy", "accuracy\n%", _accuracy),
+            TableColumn("rate", "best\nrate", _rate),
+            TableColumn("rates", f"rates within\n{study.within:g} points", _rates(study)),
         ]
     return columns
 
@@ -131,21 +96,21 @@ def _columns(study: "DepthStudy") -> list[_Column]:
 def _median(what: str, how: str = ".2g") -> "Callable[[DepthRow], str]":
     def cell(row: "DepthRow") -> str:
         value = row.median(what)
-        return _NONE if value is None else format(value, how)
+        return NONE if value is None else format(value, how)
 
     return cell
 
 
 def _accuracy(row: "DepthRow") -> str:
     if not row.found.runs:
-        return _NONE
+        return NONE
     mean, low, high, _ = row.accuracy
     text = f"{100 * mean:.1f}"
     return text if math.isnan(low) else f"{text} \N{PLUS-MINUS SIGN} {50 * (high - low):.1f}"
 
 
 def _rate(row: "DepthRow") -> str:
-    return _NONE if row.best_rate is None else f"{row.best_rate:g}"
+    return NONE if row.best_rate is None else f"{row.best_rate:g}"
 
 
 def _rates(study: "DepthStudy") -> "Callable[[DepthRow], str]":
@@ -153,8 +118,8 @@ def _rates(study: "DepthStudy") -> "Callable[[DepthRow], str]":
         """First and last of the rates that train, and how many they are of those tried."""
         rates = row.trained_rates(study.within, study.chance)
         if not rates:
-            return _NONE
-        ends = f"{rates[0]:g}" if len(rates) == 1 else f"{rates[0]:g}{_NONE}{rates[-1]:g}"
+            return NONE
+        ends = f"{rates[0]:g}" if len(rates) == 1 else f"{rates[0]:g}{NONE}{rates[-1]:g}"
         return f"{ends} ({len(rates)} of {len(row.rates)})"
 
     return cell

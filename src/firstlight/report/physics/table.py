@@ -4,17 +4,13 @@ import math
 import statistics
 from typing import TYPE_CHECKING, Any
 
-from rich import box
 from rich.console import Console, ConsoleOptions, RenderResult
-from rich.table import Table
-from rich.text import Text
+
+from firstlight.report.terminal import NONE, open_table, writer
 
 if TYPE_CHECKING:
     from firstlight.physics.study_result import PinnRow, PinnStudy
 
-_NONE = "\N{EN DASH}"
-#: What a terminal without Unicode gets instead.
-_ASCII = str.maketrans({_NONE: "-", "∞": "inf"})
 #: More seeds than this have no column each.
 _COLUMNS = 6
 
@@ -36,13 +32,10 @@ class _Page:
         self._study = study
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        def write(text: str, style: str = "") -> Text:
-            return Text(text.translate(_ASCII) if options.ascii_only else text, style)
-
-        study = self._study
+        write, study = writer(options), self._study
         yield write(f"{study.problem}: {study.equation}", "bold")
         yield write(_setting(study), "dim")
-        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+        table = open_table()
         heads, rows = _cells(study)
         for place, head in enumerate(heads):
             if place:
@@ -75,12 +68,12 @@ def _row(row: "PinnRow", each: bool, zeros: bool) -> list[str]:
     cells = [row.scheme, f"{row.learning_rate:g}"]
     if each:
         cells += [_number(run.error) for run in row.runs]
-    interval = f"{_number(error.low)}{_NONE}{_number(error.high)}" if error.coverage else _NONE
+    interval = f"{_number(error.low)}{NONE}{_number(error.high)}" if error.coverage else NONE
     cells += [_number(error.median), interval, _number(middle.loss)]
     cells += [str(middle.steps), f"{middle.seconds:.0f}"]
     if zeros:
         cells.append(
-            _NONE if row.step_zero is None else _number(statistics.median(row.step_zero.losses))
+            NONE if row.step_zero is None else _number(statistics.median(row.step_zero.losses))
         )
     return cells
 
