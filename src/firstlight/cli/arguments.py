@@ -146,3 +146,9 @@ def pairs(text: str) -> dict[str, str]:
             raise typer.BadParameter(f"expected each dimension once, as in level=500, got {text!r}")
         found[name] = value
     return found
+
+
+#: What typer is told of an option that is one of these.
+INT: dict[str, Any] = {"parser": whole, "metavar": "<int>"}
+FLOAT: dict[str, Any] = {"parser": real, "metavar": "<float>"}
+FLOATS: dict[str, Any] = {"parser": several_numbers, "metavar": "<floats>"}

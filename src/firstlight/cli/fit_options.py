@@ -4,16 +4,14 @@ Those of the signal are ``signal_options``.
 """
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from firstlight.cli.arguments import file, real, several_numbers, whole, word_or_whole
+from firstlight.cli.arguments import FLOAT, INT, file, several_numbers, word_or_whole
 
 _NETWORK, _LIMITS, _TRAINING = "Network", "When to stop", "Training"
 _FILES = "Checkpoint"
-_INT: dict[str, Any] = {"parser": whole, "metavar": "<int>"}
-_FLOAT: dict[str, Any] = {"parser": real, "metavar": "<float>"}
 
 File = Annotated[
     Path,
@@ -40,7 +38,7 @@ Width = Annotated[
         help="Neurons of a hidden layer.",
         show_default="256; hash_grid: 64",
         rich_help_panel=_NETWORK,
-        **_INT,
+        **INT,
     ),
 ]
 Depth = Annotated[
@@ -49,7 +47,7 @@ Depth = Annotated[
         help="Weight layers, the last included.",
         show_default="5; hash_grid: 3",
         rich_help_panel=_NETWORK,
-        **_INT,
+        **INT,
     ),
 ]
 Alpha = Annotated[
@@ -64,7 +62,7 @@ Alpha = Annotated[
 ]
 TargetPsnr = Annotated[
     float | None,
-    typer.Option(help="Stop at this PSNR, in dB.", rich_help_panel=_LIMITS, **_FLOAT),
+    typer.Option(help="Stop at this PSNR, in dB.", rich_help_panel=_LIMITS, **FLOAT),
 ]
 Steps = Annotated[
     int | None,
@@ -72,7 +70,7 @@ Steps = Annotated[
         help="Stop after so many steps.",
         show_default="2000 if there is no other limit",
         rich_help_panel=_LIMITS,
-        **_INT,
+        **INT,
     ),
 ]
 Seconds = Annotated[
@@ -81,18 +79,18 @@ Seconds = Annotated[
         help="Stop after so many seconds of training; the choice of alpha and all else before the "
         "first step do not count.",
         rich_help_panel=_LIMITS,
-        **_FLOAT,
+        **FLOAT,
     ),
 ]
 Seed = Annotated[
-    int, typer.Option(help="Of the weights and of batches.", rich_help_panel=_TRAINING, **_INT)
+    int, typer.Option(help="Of the weights and of batches.", rich_help_panel=_TRAINING, **INT)
 ]
 Optimizer = Annotated[
     str,
     typer.Option(help="adam, or sgd.", rich_help_panel=_TRAINING, metavar="<name>"),
 ]
 LearningRate = Annotated[
-    float, typer.Option(help="Learning rate.", rich_help_panel=_TRAINING, **_FLOAT)
+    float, typer.Option(help="Learning rate.", rich_help_panel=_TRAINING, **FLOAT)
 ]
 LayerRates = Annotated[
     tuple | None,

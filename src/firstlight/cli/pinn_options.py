@@ -1,15 +1,13 @@
 """The options of ``firstlight pinn``."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from firstlight.cli.arguments import folder, real, several_numbers, whole, word_or_whole
+from firstlight.cli.arguments import FLOAT, INT, folder, several_numbers, word_or_whole
 
 _NETWORK, _BUDGET = "The network", "What each start gets"
-_INT: dict[str, Any] = {"parser": whole, "metavar": "<int>"}
-_FLOAT: dict[str, Any] = {"parser": real, "metavar": "<float>"}
 
 ProblemName = Annotated[
     str | None,
@@ -36,11 +34,11 @@ Depth = Annotated[
     typer.Option(
         help="Hidden layers, each with its activation; the output layer comes on top.",
         rich_help_panel=_NETWORK,
-        **_INT,
+        **INT,
     ),
 ]
 Width = Annotated[
-    int, typer.Option(help="Neurons of a hidden layer.", rich_help_panel=_NETWORK, **_INT)
+    int, typer.Option(help="Neurons of a hidden layer.", rich_help_panel=_NETWORK, **INT)
 ]
 Activation = Annotated[
     str,
@@ -53,12 +51,12 @@ Activation = Annotated[
 Precision = Annotated[
     str, typer.Option(help="float32 or float64.", rich_help_panel=_NETWORK, metavar="<name>")
 ]
-Seeds = Annotated[int, typer.Option(help="Runs of each start.", rich_help_panel=_BUDGET, **_INT)]
+Seeds = Annotated[int, typer.Option(help="Runs of each start.", rich_help_panel=_BUDGET, **INT)]
 AdamSteps = Annotated[
-    int, typer.Option(help="Steps of Adam, first.", rich_help_panel=_BUDGET, **_INT)
+    int, typer.Option(help="Steps of Adam, first.", rich_help_panel=_BUDGET, **INT)
 ]
 LbfgsSteps = Annotated[
-    int, typer.Option(help="Iterations of L-BFGS, after it.", rich_help_panel=_BUDGET, **_INT)
+    int, typer.Option(help="Iterations of L-BFGS, after it.", rich_help_panel=_BUDGET, **INT)
 ]
 LearningRates = Annotated[
     tuple | None,
@@ -72,7 +70,7 @@ LearningRates = Annotated[
 ]
 Seconds = Annotated[
     float | None,
-    typer.Option(help="Each run ends after so many.", rich_help_panel=_BUDGET, **_FLOAT),
+    typer.Option(help="Each run ends after so many.", rich_help_panel=_BUDGET, **FLOAT),
 ]
 TrainingPoints = Annotated[
     str,
@@ -85,12 +83,10 @@ TrainingPoints = Annotated[
 ]
 Every = Annotated[
     int,
-    typer.Option(
-        help="Steps between two looks at loss and error.", rich_help_panel=_BUDGET, **_INT
-    ),
+    typer.Option(help="Steps between two looks at loss and error.", rich_help_panel=_BUDGET, **INT),
 ]
 StepZeroSeeds = Annotated[
-    int, typer.Option(help="Seeds whose loss before training is shown; 0: none.", **_INT)
+    int, typer.Option(help="Seeds whose loss before training is shown; 0: none.", **INT)
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the study as JSON, not as a table.")]
 Out = Annotated[

@@ -1,15 +1,13 @@
 """The options of commands that read a signal: its kind, and what is read of its file."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from firstlight.cli.arguments import pairs, real, share_or_count, whole
+from firstlight.cli.arguments import FLOAT, INT, pairs, share_or_count
 
 #: The panel of the help that lists them.
 READING = "What is read of the file"
-_INT: dict[str, Any] = {"parser": whole, "metavar": "<int>"}
-_FLOAT: dict[str, Any] = {"parser": real, "metavar": "<float>"}
 
 Kind = Annotated[
     str | None,
@@ -25,7 +23,7 @@ Every = Annotated[
     typer.Option(
         help="Fit every n-th sample along each axis, and judge by the others.",
         rich_help_panel=READING,
-        **_INT,
+        **INT,
     ),
 ]
 HeldOut = Annotated[
@@ -40,11 +38,11 @@ HeldOut = Annotated[
 ]
 Start = Annotated[
     float | None,
-    typer.Option(help="Sound: seconds to skip.", rich_help_panel=READING, **_FLOAT),
+    typer.Option(help="Sound: seconds to skip.", rich_help_panel=READING, **FLOAT),
 ]
 Length = Annotated[
     float | None,
-    typer.Option(help="Sound: seconds to read.", rich_help_panel=READING, **_FLOAT),
+    typer.Option(help="Sound: seconds to read.", rich_help_panel=READING, **FLOAT),
 ]
 Rate = Annotated[
     int | None,
@@ -52,7 +50,7 @@ Rate = Annotated[
         help="Sound: frames a second to fit.",
         show_default="the file's",
         rich_help_panel=READING,
-        **_INT,
+        **INT,
     ),
 ]
 Variable = Annotated[
@@ -88,7 +86,7 @@ Points = Annotated[
         help="Mesh: how many points are fitted.",
         show_default="262144",
         rich_help_panel=READING,
-        **_INT,
+        **INT,
     ),
 ]
 Lattice = Annotated[
@@ -96,7 +94,7 @@ Lattice = Annotated[
     typer.Option(
         help="Mesh: fit a lattice of so many points a side instead.",
         rich_help_panel=READING,
-        **_INT,
+        **INT,
     ),
 ]
 Clamp = Annotated[
@@ -104,6 +102,6 @@ Clamp = Annotated[
     typer.Option(
         help="Mesh: largest distance that signed_distance tells apart; half the box is 1.",
         rich_help_panel=READING,
-        **_FLOAT,
+        **FLOAT,
     ),
 ]

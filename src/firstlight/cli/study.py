@@ -79,8 +79,8 @@ def depth(
             found = _measured(given, data_root, out, bar)
         _show(found, out, as_json)
     except KeyboardInterrupt:
-        kept = f"{bar.done} of {bar.cells} starts are finished and kept in {out / 'runs'}"
-        if not bar.cells:
+        kept = f"{bar.done} of {bar.runs} starts are finished and kept in {out / 'runs'}"
+        if not bar.runs:
             kept = f"Nothing was measured; what was finished before is kept in {out / 'runs'}"
         bar.note(f"Stopped. {kept}; the same command goes on from there.")
         sys.exit(130)

@@ -6,10 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from firstlight.cli.arguments import folder, real, several, several_numbers, whole
+from firstlight.cli.arguments import FLOATS, INT, folder, real, several, whole
 
 _NETWORKS, _SWEEPS, _BUDGET = "Networks and starts", "Starts that are off", "What each gets"
-_INT: dict[str, Any] = {"parser": whole, "metavar": "<int>"}
 
 
 def widths_list(text: str) -> tuple[tuple[int, ...], ...]:
@@ -48,7 +47,6 @@ def size_list(text: str) -> tuple[int, ...]:
 
 
 _INTS: dict[str, Any] = {"parser": whole_list, "metavar": "<ints>"}
-_FLOATS: dict[str, Any] = {"parser": several_numbers, "metavar": "<floats>"}
 
 Widths = Annotated[
     tuple | None,
@@ -90,7 +88,7 @@ NoiseFactors = Annotated[
         "times the critical scale.",
         show_default=False,
         rich_help_panel=_SWEEPS,
-        **_FLOATS,
+        **FLOATS,
     ),
 ]
 NegativeRates = Annotated[
@@ -99,7 +97,7 @@ NegativeRates = Annotated[
         help="Also diagonal_plus_noise with these shares p of flipped signs.",
         show_default=False,
         rich_help_panel=_SWEEPS,
-        **_FLOATS,
+        **FLOATS,
     ),
 ]
 OmegaErrors = Annotated[
@@ -108,7 +106,7 @@ OmegaErrors = Annotated[
         help="Also diagonal_plus_noise with omega (1 + error) on the diagonal.",
         show_default=False,
         rich_help_panel=_SWEEPS,
-        **_FLOATS,
+        **FLOATS,
     ),
 ]
 Data = Annotated[
@@ -129,24 +127,24 @@ TrainSizes = Annotated[
         metavar="<ints>",
     ),
 ]
-Seeds = Annotated[int, typer.Option(help="Trainings of each.", rich_help_panel=_BUDGET, **_INT)]
+Seeds = Annotated[int, typer.Option(help="Trainings of each.", rich_help_panel=_BUDGET, **INT)]
 LearningRates = Annotated[
     tuple | None,
     typer.Option(
         help="All are tried; held-out training samples choose one for each start.",
         show_default="1e-4,3e-4,1e-3,3e-3",
         rich_help_panel=_BUDGET,
-        **_FLOATS,
+        **FLOATS,
     ),
 ]
 Steps = Annotated[
     int,
     typer.Option(
-        help="Updates of a training; 0 looks at the start alone.", rich_help_panel=_BUDGET, **_INT
+        help="Updates of a training; 0 looks at the start alone.", rich_help_panel=_BUDGET, **INT
     ),
 ]
 BatchSize = Annotated[
-    int, typer.Option(help="Samples of an update.", rich_help_panel=_BUDGET, **_INT)
+    int, typer.Option(help="Samples of an update.", rich_help_panel=_BUDGET, **INT)
 ]
 Optimizer = Annotated[
     str,

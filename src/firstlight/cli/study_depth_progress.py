@@ -3,64 +3,43 @@
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import TimeElapsedColumn
 from rich.table import Column
 
-from firstlight.cli.shown_progress import ShownProgress
+from firstlight.cli.runs_bar import RunsBar
 
 if TYPE_CHECKING:
     from firstlight.studies.depth_result import DepthRow
 
 
-class DepthBar(ShownProgress):
-    """One bar over networks and starts, with the update of the one in progress.
-
-    Attributes:
-        cells: how many networks and starts the study has.
-        done: how many of them are finished, now or before.
-    """
+class DepthBar(RunsBar):
+    """One bar over networks and starts, with the update of the one in progress."""
 
     def __init__(self, console: Console) -> None:
-        self.cells = self.done = self._steps = 0
-        self._label = ""
-        super().__init__(
-            console,
-            BarColumn(bar_width=None, table_column=Column(ratio=1)),
-            MofNCompleteColumn(table_column=Column(no_wrap=True)),
-            TextColumn("starts,", table_column=Column(no_wrap=True)),
-            TimeElapsedColumn(table_column=Column(no_wrap=True, min_width=7)),
-            # last: the end of a long name is what a narrow terminal can do without
-            TextColumn(
-                "{task.description}",
-                table_column=Column(ratio=2, no_wrap=True, overflow="ellipsis"),
-            ),
-            task="loading",
-        )
+        self._label, self._steps = "", 0
+        elapsed = TimeElapsedColumn(table_column=Column(no_wrap=True, min_width=7))
+        super().__init__(console, elapsed, task="loading", unit="starts,")
 
     def begin(self, cells: int, steps: int) -> None:
         """Set the length of the bar."""
-        self.cells, self._steps = cells, steps
-        self._progress.update(self._task, total=cells)
+        self._steps = steps
+        self.set_length(cells)
 
     def cell(self, label: str) -> None:
         """Name what is in progress."""
         self._label = label
-        self._progress.update(self._task, description=escape(label))
+        self.describe(label)
 
     def step(self, step: int) -> None:
         """Show the update, and move the bar by its share."""
         if self._console.is_terminal:
-            text = escape(f"step {step} of {self._steps}, {self._label}")
-            share = self.done + step / self._steps
-            self._progress.update(self._task, description=text, completed=share)
+            self.describe(f"step {step} of {self._steps}, {self._label}")
+            self._progress.update(self._task, completed=self.done + step / self._steps)
 
     def finish(self, label: str, row: "DepthRow", before: bool) -> None:
         """Count it; name it where it failed, or where no bar can be seen."""
-        self.done += 1
-        self._progress.update(self._task, completed=self.done)
-        if not before and (row.found.failure or not self._console.is_terminal):
-            self.note(f"{self.done}/{self.cells} {label}: {outcome(row)}")
+        fault = bool(row.found.failure)
+        self.count(label, lambda: outcome(row), before=before, fault=fault)
 
 
 def outcome(row: "DepthRow") -> str:

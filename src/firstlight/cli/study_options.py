@@ -1,17 +1,14 @@
 """The options of ``firstlight fields study`` that ``firstlight fit`` has not."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from firstlight.cli.arguments import file, folder, real, several_numbers, whole
+from firstlight.cli.arguments import FLOAT, FLOATS, INT, file, folder
 from firstlight.cli.signal_options import READING
 
 _NETWORKS, _BUDGET = "What is compared", "What each gets"
-_INT: dict[str, Any] = {"parser": whole, "metavar": "<int>"}
-_FLOAT: dict[str, Any] = {"parser": real, "metavar": "<float>"}
-_FLOATS: dict[str, Any] = {"parser": several_numbers, "metavar": "<floats>"}
 
 #: Weight scales of a single network that says none.
 ALPHAS = (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
@@ -45,7 +42,7 @@ Alphas = Annotated[
         "one.",
         show_default="1,1.25,1.5,1.75,2,2.5,3 for one network; several as they are",
         rich_help_panel=_NETWORKS,
-        **_FLOATS,
+        **FLOATS,
     ),
 ]
 Width = Annotated[
@@ -54,7 +51,7 @@ Width = Annotated[
         help="Neurons of a hidden layer of the first network.",
         show_default="256; hash_grid: 64",
         rich_help_panel=_NETWORKS,
-        **_INT,
+        **INT,
     ),
 ]
 Depth = Annotated[
@@ -63,28 +60,28 @@ Depth = Annotated[
         help="Weight layers of each network that does not say its depth.",
         show_default="5; hash_grid: 3",
         rich_help_panel=_NETWORKS,
-        **_INT,
+        **INT,
     ),
 ]
 TargetPsnr = Annotated[
     float,
-    typer.Option(help="A fit ends at this PSNR, in dB.", rich_help_panel=_BUDGET, **_FLOAT),
+    typer.Option(help="A fit ends at this PSNR, in dB.", rich_help_panel=_BUDGET, **FLOAT),
 ]
 AllSteps = Annotated[
     bool,
     typer.Option("--all-steps", help="It ends at no PSNR.", rich_help_panel=_BUDGET),
 ]
 Steps = Annotated[
-    int, typer.Option(help="It ends after so many steps.", rich_help_panel=_BUDGET, **_INT)
+    int, typer.Option(help="It ends after so many steps.", rich_help_panel=_BUDGET, **INT)
 ]
-Seeds = Annotated[int, typer.Option(help="Fits of each.", rich_help_panel=_BUDGET, **_INT)]
+Seeds = Annotated[int, typer.Option(help="Fits of each.", rich_help_panel=_BUDGET, **INT)]
 LearningRates = Annotated[
     tuple | None,
     typer.Option(
         help="Several: each row takes the one that is best for it on another seed.",
         show_default="1e-4",
         rich_help_panel=_BUDGET,
-        **_FLOATS,
+        **FLOATS,
     ),
 ]
 Every = Annotated[
@@ -93,7 +90,7 @@ Every = Annotated[
         help="Fit every n-th sample along each axis, and judge by the others.",
         show_default="2; meshes have points of their own",
         rich_help_panel=READING,
-        **_INT,
+        **INT,
     ),
 ]
 Out = Annotated[
