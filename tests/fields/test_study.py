@@ -13,12 +13,10 @@ import pytest
 
 from firstlight import fields
 from firstlight.errors import FirstlightError, OptionError
-from firstlight.fields.analysis import InitialSpectrum
-from firstlight.fields.plain_numbers import plain
 from firstlight.fields.study import study as make_study
-from firstlight.fields.studying.plain import from_plain
 from firstlight.fields.studying.result import Over, StudyChoice, StudyRun
 from firstlight.fields.studying.rows import planned_rows
+from firstlight.runs.plain import from_plain
 
 KODAK = Path(__file__).parents[3] / "shared/data/kodak/kodim05.png"
 WAVES = 127 + 100 * np.sin(np.arange(24) / 2)[:, None] * np.cos(np.arange(24) / 3)
@@ -416,41 +414,6 @@ def test_over_seeds():
     assert Over.of([3, 1, 2]) == (2, 1, 3)
     assert Over.of([4.0, 1.0, None, 2.0]) == (3.0, 1.0, math.inf)
     assert Over.of([None, None, 1]) == (math.inf, 1, math.inf)
-
-
-@pytest.mark.parametrize(
-    ("kind", "value"),
-    [
-        (tuple[float, ...], (1.0, math.inf, -math.inf)),
-        (tuple[tuple[str, float], ...], (("a", 1.0),)),
-        (dict[str, float], {"psnr": math.inf}),
-        (fields.Network, fields.Tuner(band=7)),
-        (Over | None, Over(1.0, 2.0, math.inf)),
-        (Over | None, None),
-        (InitialSpectrum, InitialSpectrum(0, (1.0, math.inf), None, 2.0, beyond=0.5)),
-    ],
-)
-def test_plain_values_come_back(kind, value):
-    assert from_plain(kind, json.loads(json.dumps(plain(value), allow_nan=False))) == value
-
-
-def test_an_older_result_may_lack_what_has_a_default_and_nothing_else():
-    spectrum = InitialSpectrum(0, (1.0, 0.5), None, 2.0)
-    data = plain(spectrum)
-    del data["beyond"]
-    assert from_plain(InitialSpectrum, data) == spectrum
-    for wrong in ({**data, "other": 1}, {"axis": 0}):
-        with pytest.raises(ValueError, match="expected the entries axis, measured"):
-            from_plain(InitialSpectrum, wrong)
-
-
-@pytest.mark.parametrize(
-    ("kind", "value"),
-    [(float, True), (float, "1.0"), (int, 1.5), (tuple[int, ...], 3), (str, 1), (bool, 0)],
-)
-def test_other_types_are_refused(kind, value):
-    with pytest.raises(ValueError, match=r"not a|is no number"):
-        from_plain(kind, value)
 
 
 @pytest.mark.skipif(not KODAK.exists(), reason=f"{KODAK} is not there")

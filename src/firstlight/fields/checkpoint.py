@@ -12,10 +12,10 @@ from firstlight.fields.field import Field
 from firstlight.fields.networks.families import find_network
 from firstlight.fields.networks.network import Network
 from firstlight.fields.packages import needed_for
-from firstlight.fields.plain_numbers import plain, read_number
 from firstlight.fields.signals.forms import find_form
 from firstlight.fields.signals.signal import Form
 from firstlight.files import write_atomically
+from firstlight.runs.plain import plain, read_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

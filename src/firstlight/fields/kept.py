@@ -10,8 +10,8 @@ from torch import Tensor
 
 from firstlight.errors import FirstlightError
 from firstlight.fields.optimizer import kept_shapes
-from firstlight.fields.plain_numbers import read_number
 from firstlight.fields.result import Point
+from firstlight.runs.plain import read_number
 
 #: Of the optimiser's state by parameter and name.
 States = dict[int, dict[str, Tensor]]

@@ -12,7 +12,6 @@ from firstlight.fields.alpha.choose_alpha import choose_alpha, with_choice
 from firstlight.fields.batch_size import batch_size
 from firstlight.fields.compiling import compile_steps
 from firstlight.fields.field import Field
-from firstlight.fields.interruption import Interruption
 from firstlight.fields.memory import bytes_per_sample, check_chunk, check_weights, chunk_size
 from firstlight.fields.networks.network import Network
 from firstlight.fields.networks.sine import Sine
@@ -23,6 +22,7 @@ from firstlight.fields.signals.signal import Signal
 from firstlight.fields.specification import FitSpec
 from firstlight.fields.training import Training
 from firstlight.fields.unfinished import Unfinished
+from firstlight.runs.interruption import Interruption
 
 #: Seconds between two writes of the checkpoint.
 _WRITE_EVERY = 30.0

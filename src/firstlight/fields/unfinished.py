@@ -13,10 +13,10 @@ from firstlight.errors import FirstlightError
 from firstlight.fields.checkpoint import Checkpoint, read_checkpoint, write_field
 from firstlight.fields.field import Field
 from firstlight.fields.networks.network import Network
-from firstlight.fields.plain_numbers import plain
 from firstlight.fields.signals.signal import Signal
 from firstlight.fields.specification import FitSpec
 from firstlight.fields.training import Training
+from firstlight.runs.plain import plain
 
 #: Options that may differ when a fit is taken up again: limits, and how it is computed.
 _FREE = ("target_psnr", "steps", "seconds", "compile")

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from firstlight.errors import FirstlightError
-from firstlight.fields.studying.store import Store, digest
 from firstlight.physics.checkpoint import load_network, save_network
 from firstlight.physics.problem import Problem
 from firstlight.physics.progress import PinnProgress
 from firstlight.physics.result import PinnRun, StepZero
 from firstlight.physics.specification import PinnSpec
 from firstlight.physics.training import solve, step_zero, train
+from firstlight.runs.store import Store, digest
 
 #: Changes when what the files hold does.
 _VERSION = 1

@@ -13,8 +13,6 @@ import torch
 
 from firstlight.errors import OptionError, positive, whole_number
 from firstlight.fields.device import usable_device
-from firstlight.fields.interruption import Interruption
-from firstlight.fields.plain_numbers import plain
 from firstlight.files import write_atomically
 from firstlight.physics.deepxde import deepxde
 from firstlight.physics.network import check_scheme
@@ -25,6 +23,8 @@ from firstlight.physics.result import PinnRun
 from firstlight.physics.runs import Runs
 from firstlight.physics.specification import PinnSpec
 from firstlight.physics.study_result import Maps, PinnRow, PinnStudy
+from firstlight.runs.interruption import Interruption
+from firstlight.runs.plain import plain
 
 #: Seed of the runs that choose a learning rate: none of those that are reported.
 TUNING_SEED = 2**31 - 1

@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 
 from firstlight.errors import FirstlightError
-from firstlight.fields.plain_numbers import plain
-from firstlight.fields.studying.plain import from_plain
 from firstlight.physics.median import Median, median_of
 from firstlight.physics.reference.solution import Solution
 from firstlight.physics.result import PinnRun, StepZero
+from firstlight.runs.plain import from_plain, plain
 
 
 @dataclass(frozen=True)

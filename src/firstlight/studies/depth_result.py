@@ -8,8 +8,7 @@ from typing import Any
 
 from firstlight.comparison.statistics import Estimate, estimate
 from firstlight.errors import FirstlightError
-from firstlight.fields.plain_numbers import plain
-from firstlight.fields.studying.plain import from_plain
+from firstlight.runs.plain import from_plain, plain
 from firstlight.studies.deep_network import DeepNetwork
 from firstlight.studies.depth_signal import DepthSignal
 from firstlight.studies.depth_start import DepthStart

@@ -15,9 +15,9 @@ from firstlight.comparison.data import Data
 from firstlight.comparison.seeded import seeded
 from firstlight.comparison.threads import threads
 from firstlight.errors import FirstlightError
-from firstlight.fields.interruption import Interruption
-from firstlight.fields.studying.store import Store
 from firstlight.files import write_atomically
+from firstlight.runs.interruption import Interruption
+from firstlight.runs.store import Store
 from firstlight.studies.deep_network import DeepNetwork, parameters
 from firstlight.studies.depth_options import DepthOptions
 from firstlight.studies.depth_progress import DepthProgress

@@ -10,9 +10,8 @@ from firstlight.errors import FirstlightError
 from firstlight.fields.analysis.spectrum import InitialSpectrum
 from firstlight.fields.analysis.tangent import Kernel
 from firstlight.fields.networks.network import Network
-from firstlight.fields.plain_numbers import plain
 from firstlight.fields.result import Point
-from firstlight.fields.studying.plain import from_plain
+from firstlight.runs.plain import from_plain, plain
 
 
 class Over(NamedTuple):

@@ -11,7 +11,6 @@ from typing import Any
 import torch
 
 from firstlight.fields.alpha.choose_alpha import choose_alpha
-from firstlight.fields.interruption import Interruption
 from firstlight.fields.networks.network import Network
 from firstlight.fields.networks.sine import Sine
 from firstlight.fields.signals.signal import Signal
@@ -20,9 +19,10 @@ from firstlight.fields.studying.progress import OneFit, StudyProgress
 from firstlight.fields.studying.result import Study, StudyChoice, StudyRow, StudyRun
 from firstlight.fields.studying.rows import Planned, planned_rows
 from firstlight.fields.studying.run import Probe, run_once, start_of
-from firstlight.fields.studying.store import Store
 from firstlight.fields.unfinished import digest
 from firstlight.files import write_atomically
+from firstlight.runs.interruption import Interruption
+from firstlight.runs.store import Store
 
 #: Changes when what the files hold does.
 _VERSION = 2

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from firstlight.errors import OptionError
-from firstlight.fields.plain_numbers import plain
-from firstlight.fields.studying.plain import from_plain
+from firstlight.runs.plain import plain
+from firstlight.runs.plain import from_plain
 from firstlight.files import write_atomically
 
 T = TypeVar("T")

@@ -1,14 +1,81 @@
-"""Results from JSON: every type is checked, and no number is lost, infinite ones neither."""
+"""Results as JSON: every type is checked, and no number is lost, infinite ones neither."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from types import NoneType, UnionType
-from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
-
-from firstlight.fields.networks.families import find_network
-from firstlight.fields.networks.network import Network
-from firstlight.fields.plain_numbers import read_number
+from typing import (
+    Any,
+    Protocol,
+    TypeVar,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+    runtime_checkable,
+)
 
 T = TypeVar("T")
+
+_WORDS = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
+
+
+@runtime_checkable
+class Described(Protocol):
+    """What writes itself as plain types and is read from them, like a network by its family."""
+
+    def to_plain(self) -> dict[str, Any]:
+        """Itself as plain types."""
+
+    @classmethod
+    def from_plain(cls, described: Mapping[str, Any]) -> Any:
+        """Read what ``to_plain`` wrote."""
+
+
+
+def plain(value: Any) -> Any:
+    """What JSON can hold: numbers that are not finite as words, tuples as lists.
+
+    What is ``Described`` is as it says, other dataclasses are their fields by name.
+
+    Example:
+        >>> plain({"psnr": math.inf, "curve": ((0, 1.5),)})
+        {'psnr': 'inf', 'curve': [[0, 1.5]]}
+    """
+    if isinstance(value, Described):
+        value = value.to_plain()
+    elif is_dataclass(value):
+        value = {each.name: getattr(value, each.name) for each in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    number = float(value)  # NumPy's numbers too
+    return number if math.isfinite(number) else str(number)
+
+
+def read_number(value: Any) -> float:
+    """A number that ``plain`` wrote.
+
+    Raises:
+        ValueError: it is none.
+
+    Example:
+        >>> read_number("-inf"), read_number(2)
+        (-inf, 2.0)
+    """
+    if isinstance(value, str) and value in _WORDS:
+        return _WORDS[value]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{value!r:.60} is no number")
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise ValueError("a number of too many digits") from error
+
 
 
 def from_plain(kind: type[T], data: Any) -> T:
@@ -32,8 +99,8 @@ def _read(kind: Any, data: Any) -> Any:
         return data
     if kind is float:
         return read_number(data)
-    if isinstance(kind, type) and issubclass(kind, Network):
-        return find_network(data)
+    if isinstance(kind, type) and issubclass(kind, Described):
+        return kind.from_plain(data)
     if is_dataclass(kind):
         return _record(kind, data)
     if hasattr(kind, "_fields"):  # a named tuple

@@ -1,11 +1,11 @@
-"""Ctrl-C during a fit is noted, cuts a long step short, and leaves files alone."""
+"""Ctrl-C during long work is noted, cuts a long step short, and leaves files alone."""
 
 import signal
 import threading
 
 import pytest
 
-from firstlight.fields.interruption import Interruption
+from firstlight.runs.interruption import Interruption
 
 
 def press():

@@ -1,4 +1,4 @@
-"""Ctrl-C during a fit: what is begun is finished first."""
+"""Ctrl-C during long work: what is begun is finished first."""
 
 import signal
 import threading
