@@ -17,19 +17,15 @@ import os
 from collections.abc import Callable, Iterator
 
 import torch
-from _paired import TUNING_SEED, run
+from _digits import accuracies
+from _paired import run
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.functional import cross_entropy
 
 import firstlight
-from firstlight.comparison.batches import batches, order
-from firstlight.comparison.data import load
 from firstlight.init import diagonal_plus_noise_, orthogonal_, variance_scaling_
 
 WHERE = os.environ.get("WHERE", "conv")
-BATCH = 64
-DIGITS = load("digits")
 EPOCHS = {"conv": 12, "residual": 15, "recurrent": 25, "attention": 12, "relu": 20, "gelu": 12}
 
 
@@ -251,17 +247,7 @@ def train(scheme: str, rate: float, seed: int) -> Iterator[float]:
                 if name.endswith("bias"):
                     each.zero_()
             START(model, scheme, torch.Generator().manual_seed(seed))
-    data = DIGITS.select(None, held_out=seed >= TUNING_SEED)
-    optimizer = torch.optim.AdamW(model.parameters(), rate, weight_decay=1e-3, fused=True)
-    for epoch in range(EPOCHS[WHERE]):
-        indices = order(seed, epoch, len(data.train))
-        for images, labels in batches(data.train, data.normalisation, BATCH, indices):
-            optimizer.zero_grad()
-            cross_entropy(model(images), labels).backward()
-            optimizer.step()
-        with torch.no_grad():
-            (images, labels), *_ = batches(data.test, data.normalisation, len(data.test))
-            yield 100 * (model(images).argmax(1) == labels).float().mean().item()
+    yield from accuracies(model, rate, seed, EPOCHS[WHERE])
 
 
 if __name__ == "__main__":

@@ -9,17 +9,14 @@ import os
 from collections.abc import Iterator
 
 import torch
-from _paired import TUNING_SEED, run
+from _digits import accuracies
+from _paired import run
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
 import firstlight
-from firstlight.comparison.batches import batches, order
-from firstlight.comparison.data import load
 
 NORM = os.environ.get("NORM", "layer")
-WIDTH, BLOCKS, EPOCHS, BATCH = 64, 16, 10, 64
-DIGITS = load("digits")
+WIDTH, BLOCKS, EPOCHS = 64, 16, 10
 
 
 class Block(nn.Module):
@@ -55,17 +52,7 @@ def train(scheme: str, rate: float, seed: int) -> Iterator[float]:
     torch.manual_seed(seed)
     model = network()
     start(model, scheme, seed)
-    data = DIGITS.select(None, held_out=seed >= TUNING_SEED)
-    optimizer = torch.optim.AdamW(model.parameters(), rate, weight_decay=1e-3, fused=True)
-    for epoch in range(EPOCHS):
-        indices = order(seed, epoch, len(data.train))
-        for images, labels in batches(data.train, data.normalisation, BATCH, indices):
-            optimizer.zero_grad()
-            cross_entropy(model(images), labels).backward()
-            optimizer.step()
-        with torch.no_grad():
-            (images, labels), *_ = batches(data.test, data.normalisation, len(data.test))
-            yield 100 * (model(images).argmax(1) == labels).float().mean().item()
+    yield from accuracies(model, rate, seed, EPOCHS)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from firstlight.init._one_thread import in_one_thread
 _TARGET = 40.0
 #: How much worse than the best, in dB, short fits may be between samples. Every second sample of a
 #: lattice leaves less to guess than lies between all of them, so there more may be lost.
-_LATTICE, _SCATTERED = 0.8, 0.5
+_LATTICE, _SCATTERED = 1.4, 0.5
 #: A weight scale whose fit stays so many dB below a smaller one's cannot be trained.
 _UNTRAINABLE = 6.0
 #: Where to begin where the kernel does not know.
@@ -77,7 +77,7 @@ def choose_alpha(signal: Signal, network: Sine, *, target_psnr: float | None = N
     Short fits: the network itself is fitted to about a thousand samples in small pieces at three
     to six alphas, to at most 35 dB, and other samples judge it.
 
-        lattice:    alpha = sqrt(kernel's * the largest within 0.8 dB of the best short fit)
+        lattice:    alpha = sqrt(kernel's * the largest within 1.4 dB of the best short fit)
         scattered:  alpha = the largest within 0.5 dB of the best short fit
 
     Args:

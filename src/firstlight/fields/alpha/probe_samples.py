@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from firstlight.fields.alpha.patches import window_cells
+from firstlight.fields.alpha.windows import trained, windows
 from firstlight.fields.signals.gridded import Gridded
 from firstlight.fields.signals.places import Scattered
 from firstlight.fields.signals.samples import Samples, Span
@@ -74,10 +75,11 @@ def probe_samples(signal: Signal, seed: int = 0) -> ProbeSamples | None:
     """
     count = min(_MOST, len(signal.train) / 4)
     if isinstance(signal, Gridded) and (signal.every > 1 or signal.train.chosen is None):
-        pieces, lattice = _of_lattice(signal, count), True
+        pieces, lattice = _of_lattice(signal, count, seed), True
     else:
         pieces, lattice = _of_scattered(signal, count, seed), False
-    fitted, held_out = (sum(map(len, each)) for each in zip(*[p[:2] for p in pieces], strict=True))
+    fitted = sum(len(piece.fitted) for piece in pieces)
+    held_out = sum(len(piece.held_out) for piece in pieces)
     if min(fitted, held_out) < _LEAST:
         return None
     return ProbeSamples(
@@ -100,8 +102,8 @@ def _together(samples: Samples, chosen: list[tuple[Tensor, _Piece]]) -> Samples:
     return Samples(Scattered(torch.cat(places).cpu()), values, Span(-1, 1), weights)
 
 
-def _of_lattice(signal: Gridded, count: float) -> list[_Piece]:
-    """Evenly spread windows of the trained lattice."""
+def _of_lattice(signal: Gridded, count: float, seed: int) -> list[_Piece]:
+    """Windows of the trained lattice."""
     sides = [len(range(0, side, signal.every)) for side in signal.shape]
     axes = max(1, sum(side > 1 for side in sides))
     most, edge = _WINDOWS[min(axes, 4)]
@@ -109,31 +111,13 @@ def _of_lattice(signal: Gridded, count: float) -> list[_Piece]:
     local, inner = window_cells(window, edge)
     odd = local.sum(1) % 2 == 1
     pieces = []
-    for corner in _corners(sides, window, count / (~odd).sum()):
+    for corner in windows(signal, sides, window, max(1, round(count / (~odd).sum())), seed):
         cells = (corner + local).T * signal.every
         numbers = torch.from_numpy(np.ravel_multi_index(tuple(cells), signal.shape))
-        there = _trained(signal.train, numbers)
+        there = trained(signal.train, numbers)
         kept, asked = (numbers[there & torch.from_numpy(each)] for each in (~odd, odd & inner))
         pieces.append(_Piece(kept, asked, 2 ** (-1 / axes)))
     return pieces
-
-
-def _trained(samples: Samples, numbers: Tensor) -> Tensor:
-    """Which of the places are trained on: those of a map may have no value."""
-    if samples.chosen is None:
-        return torch.ones(len(numbers), dtype=torch.bool)
-    return torch.isin(numbers, samples.chosen.long().cpu())
-
-
-def _corners(sides: list[int], window: list[int], count: float) -> np.ndarray:
-    """First corners of about ``count`` windows."""
-    free = sum(side > width for side, width in zip(sides, window, strict=True))
-    each = max(1, round(max(1.0, count) ** (1 / max(1, free))))
-    axes = []
-    for side, width in zip(sides, window, strict=True):
-        number = min(each, max(1, side // width))
-        axes.append(np.linspace(0, side - width, 2 * number + 1)[1::2].astype(int))
-    return np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, len(sides))
 
 
 def _of_scattered(signal: Signal, count: float, seed: int) -> list[_Piece]:
