@@ -7,17 +7,16 @@ import pytest
 from firstlight import cli
 
 PROGRAM = "from firstlight.cli import main; main()"
-SMALL = ["--optimizers=adamw", "--schemes=default,harmonic", "--train-size=100", "--epochs=1"]
 
 
 @pytest.fixture
 def start(tmp_path):
-    """Return a function that starts a real ``firstlight compare`` in a folder of its own."""
+    """Return a function that starts a real command line in a folder of its own."""
     started = []
 
-    def run(*options: str) -> subprocess.Popen[str]:
+    def run(*arguments: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, "compare", *SMALL, *options],
+            [sys.executable, "-c", PROGRAM, *arguments],
             cwd=tmp_path,
             env=os.environ | {"OMP_NUM_THREADS": "1", "COLUMNS": "100"},
             stdout=subprocess.PIPE,

@@ -12,7 +12,8 @@ from firstlight.cli.compare import compare as command
 
 
 def test_the_whole_command_on_real_digits(start, tmp_path):
-    out, err = start("--seeds=2", "--epochs=2", "--out=results").communicate()
+    small = ["--optimizers=adamw", "--schemes=default,harmonic", "--train-size=100", "--seeds=2"]
+    out, err = start("compare", *small, "--epochs=2", "--out=results").communicate()
     assert [line.split(" ")[0] for line in err.splitlines()] == ["1/4", "2/4", "3/4", "4/4"]
     assert "default" in out
     assert "harmonic" in out

@@ -1,5 +1,4 @@
 import json
-import os
 import re
 import signal
 import subprocess
@@ -186,25 +185,13 @@ def test_the_help_loads_no_torch():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX")
-def test_ctrl_c_keeps_finished_runs(photo, tmp_path):
-    command = [sys.executable, "-c", PROGRAM, "fields", "study", f"--signal={photo}", *SMALL]
-    command += ["--seeds=900", "--alphas=1", "--out=here"]
-    process = subprocess.Popen(
-        command,
-        cwd=tmp_path,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        lines = [process.stderr.readline() for _ in range(4)]
-        assert lines[3].startswith("3/1800 alpha 1, seed 2: ")
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-    finally:
-        process.kill()
-        process.communicate()
+def test_ctrl_c_keeps_finished_runs(start, photo, tmp_path):
+    options = [f"--signal={photo}", *SMALL, "--seeds=900", "--alphas=1", "--out=here"]
+    process = start("fields", "study", *options)
+    lines = [process.stderr.readline() for _ in range(4)]
+    assert lines[3].startswith("3/1800 alpha 1, seed 2: ")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert out == ""
     assert "Traceback" not in err

@@ -1,7 +1,6 @@
 """``firstlight fit``: a file becomes a checkpoint, and nothing is lost on the way."""
 
 import inspect
-import os
 import re
 import signal
 import subprocess
@@ -343,26 +342,16 @@ def test_a_full_disk_is_one_line_and_code_2(call, crop, monkeypatch, tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX")
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
 def test_a_real_process_that_is_stopped_leaves_what_the_next_goes_on_from(
-    call, crop, tmp_path, sent
+    start, call, crop, tmp_path, sent
 ):
     target = tmp_path / "crop.safetensors"
-    process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, "fit", crop, *SMALL, "--steps=100000000"],
-        cwd=tmp_path,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        deadline = time.monotonic() + 120
-        while not target.exists() and time.monotonic() < deadline and process.poll() is None:
-            time.sleep(0.05)
-        assert target.exists()
-        process.send_signal(sent)
-        _, err = process.communicate(timeout=60)
-    finally:
-        process.kill()
-        process.wait()
+    process = start("fit", crop, *SMALL, "--steps=100000000")
+    deadline = time.monotonic() + 120
+    while not target.exists() and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.05)
+    assert target.exists()
+    process.send_signal(sent)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == (130 if sent is signal.SIGINT else -signal.SIGKILL)
     assert "Traceback" not in err
     step = read_checkpoint(target).progress["step"]

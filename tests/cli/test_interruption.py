@@ -10,6 +10,8 @@ from firstlight import comparison
 from firstlight.cli import main
 from firstlight.comparison.spec import RunResult
 
+SMALL = ["--optimizers=adamw", "--schemes=default,harmonic", "--train-size=100", "--epochs=1"]
+
 
 def read_lines(process, count):
     """Wait until ``count`` runs are finished: each is one line."""
@@ -19,7 +21,8 @@ def read_lines(process, count):
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX")
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
 def test_a_stopped_comparison_keeps_its_runs_and_goes_on(start, tmp_path, sent):
-    process = start("--seeds=500", "--out=results")  # far more than it will live to see
+    # far more than it will live to see
+    process = start("compare", *SMALL, "--seeds=500", "--out=results")
     assert read_lines(process, 3)[2].startswith("3/1000 ")
     process.send_signal(sent)
     _, err = process.communicate()

@@ -1,8 +1,6 @@
 import json
-import os
 import re
 import signal
-import subprocess
 import sys
 import time
 
@@ -94,27 +92,16 @@ def test_without_deepxde_the_extra_is_named(call, monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX")
-def test_ctrl_c_keeps_finished_runs(tmp_path):
-    command = [sys.executable, "-c", PROGRAM, "pinn", "poisson_1d", *SMALL]
-    process = subprocess.Popen(
-        [*command, "--seeds=900", "--out=here"],
-        cwd=tmp_path,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        runs = tmp_path / "here" / "runs"
-        deadline = time.monotonic() + 200
-        while not (runs.exists() and len(list(runs.glob("*.json"))) > 1):
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=120)
-    finally:
-        process.kill()
+def test_ctrl_c_keeps_finished_runs(start, tmp_path):
+    process = start("pinn", "poisson_1d", *SMALL, "--seeds=900", "--out=here")
+    runs = tmp_path / "here" / "runs"
+    deadline = time.monotonic() + 200
+    while not (runs.exists() and len(list(runs.glob("*.json"))) > 1):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert out == ""
     last = err.splitlines()[-1]

@@ -1,5 +1,4 @@
 import json
-import os
 import re
 import signal
 import subprocess
@@ -136,24 +135,13 @@ def test_the_help_loads_no_torch():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX")
-def test_ctrl_c_keeps_what_is_finished(call, tmp_path):
+def test_ctrl_c_keeps_what_is_finished(start, call, tmp_path):
     depths = ",".join(map(str, range(4, 300)))
-    command = [*SMALL, f"--depths={depths}", "--schemes=orthogonal", "--out=here"]
-    process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, "study", "depth", *command],
-        cwd=tmp_path,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stderr.readline().startswith("1/296 8 x 4 tanh, orthogonal: ")
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-    finally:
-        process.kill()
-        process.communicate()
+    options = [*SMALL, f"--depths={depths}", "--schemes=orthogonal", "--out=here"]
+    process = start("study", "depth", *options)
+    assert process.stderr.readline().startswith("1/296 8 x 4 tanh, orthogonal: ")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
     assert out == ""
     assert "Traceback" not in err
     files = list((tmp_path / "here/runs").glob("*.json"))
