@@ -1,9 +1,9 @@
 """Which start lets a deep, narrow tanh network solve Burgers' and the Allen-Cahn equation?
 
 `python experiments/pinn_starts.py measure --out results/pinn-starts` trains what is missing, one
-problem after the other (--problem names one), and writes its table and figures; `... table --out
-results/pinn-starts` prints what is there, finished or not. Every start gets the same points and
-steps, and the learning rate of Adam that has the least loss for it on a seed that is not reported.
+measurement after the other (--measurement names some), and writes its table and figures; `... table
+--out results/pinn-starts` prints what is there, finished or not. Every start gets the same points
+and steps, and the rate of Adam that has the least loss for it on a seed that is not reported.
 """
 
 import argparse
@@ -28,10 +28,12 @@ STARTS = (
     "Glorot uniform",
     "lsuv",
 )
-#: A shock needs more points, the Allen-Cahn equation more steps.
-PROBLEMS = {
-    "burgers": {"points": 2000, "lbfgs_steps": 1200},
-    "allen_cahn_hard": {"points": 1000, "lbfgs_steps": 3000},
+#: A shock needs more points, the Allen-Cahn equation more steps. With few points the loss of Burgers'
+#: equation falls and the error does not: what is wrong lies between them.
+MEASUREMENTS = {
+    "burgers": ("burgers", {"points": 8000, "lbfgs_steps": 1200}),
+    "burgers-few-points": ("burgers", {"points": 2000, "lbfgs_steps": 1200}),
+    "allen_cahn_hard": ("allen_cahn_hard", {"points": 1000, "lbfgs_steps": 3000}),
 }
 SETTING = {
     "depth": 20,
@@ -48,21 +50,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=("measure", "table"))
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--problem", nargs="+", default=list(PROBLEMS))
+    parser.add_argument("--measurement", nargs="+", default=list(MEASUREMENTS))
     parser.add_argument("--starts", nargs="+", default=STARTS)
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    for problem in asked.problem:
+    for name in asked.measurement:
         if asked.what == "measure":
-            measure(problem, asked.starts, asked.out / problem)
+            measure(name, asked.starts, asked.out / name)
         else:
-            print(finished(problem, asked.out / problem))
+            print(finished(name, asked.out / name))
 
 
-def measure(problem: str, starts: list[str], out: Path) -> None:
+def measure(name: str, starts: list[str], out: Path) -> None:
     """Train what is missing, and write the table."""
-    with PinnProgressBar(Console(stderr=True), problem) as bar:
-        setting = {**SETTING, **PROBLEMS[problem]}
+    problem, own = MEASUREMENTS[name]
+    with PinnProgressBar(Console(stderr=True), name) as bar:
+        setting = {**SETTING, **own}
         found, maps = physics.study(problem, starts, out=out, progress=bar, **setting)
     write_pinn(found, maps, out)
     text = rendered(pinn_table(found))
@@ -70,7 +73,7 @@ def measure(problem: str, starts: list[str], out: Path) -> None:
     (out / "table.md").write_text(f"`{command}`, {found.versions}\n\n```\n{text}```\n")
 
 
-def finished(problem: str, out: Path) -> str:
+def finished(name: str, out: Path) -> str:
     """Lay out the runs that are there, without waiting for the others."""
     errors: dict[str, dict[str, float]] = {}
     for path in sorted((out / "runs").glob("*.json")):
@@ -80,9 +83,9 @@ def finished(problem: str, out: Path) -> str:
             seed = "tuning" if spec["seed"] == TUNING_SEED else f"seed {spec['seed']}"
             cells = errors.setdefault(spec["scheme"], {})
             cells[f"{seed}, {spec['learning_rate']:g}"] = data["found"]["error"]
-    lines = [f"{problem}: relative L2 error of finished runs"]
+    lines = [f"{name}: relative L2 error of finished runs"]
     for scheme, cells in errors.items():
-        told = "; ".join(f"{name}: {float(error):.3g}" for name, error in sorted(cells.items()))
+        told = "; ".join(f"{run}: {float(error):.3g}" for run, error in sorted(cells.items()))
         lines.append(f"  {scheme}: {told}")
     return "\n".join(lines)
 
