@@ -28,8 +28,8 @@ STARTS = (
     "Glorot uniform",
     "lsuv",
 )
-#: A shock needs more points, the Allen-Cahn equation more steps. With few points the loss of Burgers'
-#: equation falls and the error does not: what is wrong lies between them.
+#: A shock needs more points, the Allen-Cahn equation more steps. With few points the loss of
+#: Burgers' equation falls and the error does not: what is wrong lies between them.
 MEASUREMENTS = {
     "burgers": ("burgers", {"points": 8000, "lbfgs_steps": 1200}),
     "burgers-few-points": ("burgers", {"points": 2000, "lbfgs_steps": 1200}),
