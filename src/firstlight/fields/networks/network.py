@@ -1,7 +1,7 @@
 """What every network of a neural field is given by: plain numbers, and how to build it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Protocol
 
@@ -170,10 +170,3 @@ class Network(ABC):
     def to_plain(self) -> dict[str, Any]:
         """``as_dict``: so ``runs.plain`` writes networks."""
         return self.as_dict()
-
-    @classmethod
-    def from_plain(cls, described: Mapping[str, Any]) -> "Network":
-        """``find_network``: so ``runs.plain`` reads them, whatever their family."""
-        from firstlight.fields.networks.families import find_network  # which needs this file
-
-        return find_network(described)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from firstlight.errors import FirstlightError
 from firstlight.fields.analysis.spectrum import InitialSpectrum
 from firstlight.fields.analysis.tangent import Kernel
+from firstlight.fields.networks.families import find_network
 from firstlight.fields.networks.network import Network
 from firstlight.fields.result import Point
 from firstlight.runs.plain import from_plain, plain
@@ -236,6 +237,6 @@ class Study:
             FirstlightError: it is something else.
         """
         try:
-            return from_plain(cls, data)
+            return from_plain(cls, data, {Network: find_network})
         except ValueError as error:
             raise FirstlightError(f"this is not a study's JSON: {error}") from error
