@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from firstlight.fields.alpha.windows import window_cells
 from firstlight.fields.signals.gridded import Gridded
 from firstlight.fields.signals.signal import Signal
 
@@ -89,23 +90,6 @@ def _of_lattice(signal: Gridded, step: int) -> list[Patches]:
             np.stack([piece[odd & inner] for piece in pieces]),
         )
     ]
-
-
-def window_cells(window: list[int], edge: int) -> tuple[np.ndarray, np.ndarray]:
-    """Cells of a window, (n, axes), and which of them are no nearer to its border than ``edge``.
-
-    Of a narrow window at least the middle half is inside.
-
-    Example:
-        >>> cells, inner = window_cells([8], 2)
-        >>> cells[inner].ravel().tolist()
-        [2, 3, 4, 5]
-    """
-    margin = [min(edge, side // 4) for side in window]
-    cells = np.stack(np.meshgrid(*map(np.arange, window), indexing="ij"), -1)
-    cells = cells.reshape(-1, len(window))
-    inside = (cells >= margin) & (cells < np.subtract(window, margin))
-    return cells, np.asarray(inside.all(axis=1))
 
 
 def _starts(sides: list[int], window: list[int]) -> np.ndarray:

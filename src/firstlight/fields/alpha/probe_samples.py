@@ -11,8 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from firstlight.fields.alpha.patches import window_cells
-from firstlight.fields.alpha.windows import trained, windows
+from firstlight.fields.alpha.windows import trained, window_cells, windows
 from firstlight.fields.signals.gridded import Gridded
 from firstlight.fields.signals.places import Scattered
 from firstlight.fields.signals.samples import Samples, Span

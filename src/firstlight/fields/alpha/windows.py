@@ -60,6 +60,23 @@ def windows(
     return np.asarray(corners[sorted(drawn[best])])
 
 
+def window_cells(window: list[int], edge: int) -> tuple[np.ndarray, np.ndarray]:
+    """Cells of a window, (n, axes), and which of them are no nearer to its border than ``edge``.
+
+    Of a narrow window at least the middle half is inside.
+
+    Example:
+        >>> cells, inner = window_cells([8], 2)
+        >>> cells[inner].ravel().tolist()
+        [2, 3, 4, 5]
+    """
+    margin = [min(edge, side // 4) for side in window]
+    cells = np.stack(np.meshgrid(*map(np.arange, window), indexing="ij"), -1)
+    cells = cells.reshape(-1, len(window))
+    inside = (cells >= margin) & (cells < np.subtract(window, margin))
+    return cells, np.asarray(inside.all(axis=1))
+
+
 def _nearest(corners: np.ndarray) -> float:
     """Squared distance of the two windows that are nearest to each other."""
     apart = np.square(corners[:, None] - corners[None]).sum(-1).astype(float)
