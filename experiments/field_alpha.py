@@ -60,10 +60,12 @@ def shape(name: str) -> fields.Signal:
 #: Parts: names of signals, how they are made, the first layer's omega, the target in dB.
 Case = tuple[str, Callable[[], fields.Signal], float, float]
 PARTS: dict[str, list[Case]] = {
-    str(side): [
+    f"{side}{which}": [
         (f"kodim{number:02} {side}", lambda number=number, side=side: picture(number, side), 30, 40)
-        for number in range(1, 17)
+        for number in numbers
     ]
+    # no number in firstlight was set with the fresh ones
+    for which, numbers in (("", range(1, 17)), (" fresh", range(17, 25)))
     for side in (128, 256)
 } | {
     # a sound of half a second at 22 kHz: SIREN's omega of 3000 belongs to seven seconds
@@ -160,8 +162,12 @@ def table(out: Path) -> str:
         "| of alpha 1's | alpha 1's steps / auto's, median |",
         "|---|---|---|---|---|---|",
     ]
-    for part in [*PARTS, "all"]:
-        own = [each for each in judged if part in (each.part, "all")]
+    for part in [*PARTS, "all but fresh"]:
+        own = [
+            each
+            for each in judged
+            if part == each.part or (part == "all but fresh" and "fresh" not in each.part)
+        ]
         if own:
             lines.append(summary(part, own))
     lines += [
@@ -232,7 +238,8 @@ def summary(part: str, judged: list[Judged]) -> str:
     good = sum(each.more <= MORE for each in judged)
     kept = sum(each.to_best >= -LESS for each in judged)
     siren = sum(each.to_first >= -LESS for each in judged)
-    name = f"Kodak, {part} x {part}" if part.isdigit() else part
+    side, _, which = part.partition(" ")
+    name = f"Kodak, {side} x {side}{', ' if which else ''}{which}" if side.isdigit() else part
     return (
         f"| {name} | {count} | {good} | {kept} | {siren} | "
         f"{median(each.fewer for each in judged):.1f} |"
