@@ -223,6 +223,27 @@ def test_no_units_are_refused(sizes):
     assert "\n" not in str(caught.value)
 
 
+class Branched(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.up, self.end, self.head = (nn.Linear(8, 8) for _ in range(4))
+
+    def forward(self, x):
+        x = self.first(x)
+        return self.head(x + self.end(torch.tanh(self.up(x))))
+
+
+def test_the_end_of_a_branch_is_said_to_be_no_place_for_it():
+    said = {row.name: row.reason for row in firstlight.plan(Branched(), DPN, activation="tanh")}
+    harm = "as asked, but harms at a branch's end, see docs/odd-sigmoid.md; depth 4"
+    assert said["end.weight"].startswith(harm)
+    assert said["up.weight"].startswith("as asked; depth 4")
+    plan = firstlight.plan(Branched(), DPN, activation="tanh", overrides={"end.weight": "zero"})
+    assert {row.name: row.reason for row in plan}["end.weight"] == "override end.weight"
+    plan = firstlight.plan(Branched(), "isometric_diagonal", activation="tanh")
+    assert {row.name: row.reason for row in plan}["end.weight"].startswith("as asked; depth 4")
+
+
 DEEPXDE = """
 import warnings
 warnings.simplefilter("ignore")

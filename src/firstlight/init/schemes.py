@@ -76,6 +76,8 @@ class Scheme:
     traced: frozenset[str] = frozenset()
     #: What a plan says of a weight besides, from the fill's arguments.
     note: Callable[..., str] | None = None
+    #: What a plan says of a weight that ends a residual branch.
+    branch_note: str = ""
     data_driven: bool = False
     #: Refuses what only the full shape shows; takes the weight and the fill's arguments.
     check_shape: Callable[..., None] | None = None
@@ -205,6 +207,7 @@ SCHEMES: dict[str, Scheme] = {
             _rms.diagonal_plus_noise,
             traced=frozenset({"activation"}),
             note=_odd_sigmoid.note,
+            branch_note="harms at a branch's end, see docs/odd-sigmoid.md",
             check_shape=_odd_sigmoid.check_outputs,
         ),
         Scheme(

@@ -212,8 +212,14 @@ class Planner:
         if self.asked.scheme is not None and view.role == "recurrent":
             return self._fill(view, SCHEMES["orthogonal"], {}, "a layer's own past: orthogonal")
         if self.asked.scheme is not None:
-            return self._fill(view, self.asked.scheme, self.asked.options, "as asked")
+            return self._fill(view, self.asked.scheme, self.asked.options, self._asked_for(view))
         return self._auto(view)
+
+    def _asked_for(self, view: WeightView) -> str:
+        known, scheme = self.trace.facts.get(view.slot.name), self.asked.scheme
+        if known is not None and known.feeds == "residual" and scheme and scheme.branch_note:
+            return f"as asked, but {scheme.branch_note}"
+        return "as asked"
 
     def _auto(self, view: WeightView) -> Task:
         known = self.trace.facts.get(view.slot.name)
