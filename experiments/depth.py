@@ -2,8 +2,8 @@
 
 Each measurement is one call of `firstlight.studies.depth_study`; its learning rates are chosen for
 each start on a tenth of the training samples, with equal steps for all. MNIST is the 10,000 images
-of ../shared/data: 8,000 to train on, of which 800 choose the rate, and 2,000 to judge. A depth
-counts hidden layers. Finished parts are kept in --runs; the same command goes on.
+of ../shared/data: 8,000 to train on, of which 800 choose the rate, and 2,000 to judge; CIFAR-10
+likewise. A depth counts hidden layers. Finished parts are kept in --runs; the same command goes on.
 
 `python experiments/depth.py hard-case --out results/depth-hard-case --runs /tmp/depth`; `all` makes
 every measurement, --out being the folder of all results then.
@@ -27,7 +27,8 @@ from firstlight.studies import depth_study
 from firstlight.studies.depth_options import SCHEMES
 
 MNIST = "parquet:../shared/data/mnist-test10k.parquet"
-EPOCH = 7200 // 64  # updates
+CIFAR10 = "parquet:../shared/data/cifar10-test.parquet"
+EPOCH = 7200 // 64  # updates of either
 OURS = "diagonal_plus_noise"
 
 RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3)
@@ -107,6 +108,13 @@ MEASUREMENTS: dict[str, dict[str, Any]] = {
         "depths": (3, 100, 1000),
         "activations": ("tanh", "softsign"),
         "steps": 0,
+    },
+    "cifar10": {
+        "widths": 32,
+        "depths": 50,
+        "data": CIFAR10,
+        "learning_rates": FEW_RATES,
+        "steps": 8 * EPOCH,
     },
     "noise-scale-64": {
         "widths": 64,
