@@ -37,9 +37,13 @@ MOST_STEPS, RATE, WIDTH = 1500, 1e-4, 256
 MORE, LESS, LOST = 1.2, 0.5, 3.0
 
 
-def picture(number: int, side: int) -> fields.Signal:
+#: What of a picture is looked at; no number in firstlight was set with the fresh part.
+USUAL, FRESH = (0, 0, 512, 512), (512, 128, 768, 384)
+
+
+def picture(number: int, side: int, part: tuple[int, int, int, int] = USUAL) -> fields.Signal:
     image = Image.open(DATA / "kodak" / f"kodim{number:02}.png").convert("L")
-    image = image.crop((0, 0, 512, 512)).resize((side, side), Image.Resampling.LANCZOS)
+    image = image.crop(part).resize((side, side), Image.Resampling.LANCZOS)
     return fields.load(np.asarray(image), kind="image", every=2)
 
 
@@ -59,22 +63,42 @@ def shape(name: str) -> fields.Signal:
 
 #: Parts: names of signals, how they are made, the first layer's omega, the target in dB.
 Case = tuple[str, Callable[[], fields.Signal], float, float]
-PARTS: dict[str, list[Case]] = {
-    f"{side}{which}": [
-        (f"kodim{number:02} {side}", lambda number=number, side=side: picture(number, side), 30, 40)
-        for number in numbers
-    ]
-    # no number in firstlight was set with the fresh ones
-    for which, numbers in (("", range(1, 17)), (" fresh", range(17, 25)))
-    for side in (128, 256)
-} | {
-    # a sound of half a second at 22 kHz: SIREN's omega of 3000 belongs to seven seconds
-    "audio": [(f"bach {at:g} s", lambda at=at: sound(at), 300, 40) for at in (1.0, 2.0, 4.0)],
-    "sphere": [(f"era {each}", lambda each=each: sphere(each), 30, 40) for each in ("z", "u", "v")],
-    "shape": [
-        (each, lambda each=each: shape(each), 30, 20) for each in ("stanford-bunny", "rocker-arm")
-    ],
-}
+PARTS: dict[str, list[Case]] = (
+    {
+        str(side): [
+            (
+                f"kodim{number:02} {side}",
+                lambda number=number, side=side: picture(number, side),
+                30,
+                40,
+            )
+            for number in range(1, 17)
+        ]
+        for side in (128, 256)
+    }
+    | {
+        f"{side} fresh": [
+            (
+                f"kodim{number:02} {side} fresh",
+                lambda number=number, side=side: picture(number, side, FRESH),
+                30,
+                40,
+            )
+            for number in range(1, 9)
+        ]
+        for side in (128, 256)
+    }
+    | {
+        "audio": [(f"bach {at:g} s", lambda at=at: sound(at), 300, 40) for at in (1.0, 2.0, 4.0)],
+        "sphere": [
+            (f"era {each}", lambda each=each: sphere(each), 30, 40) for each in ("z", "u", "v")
+        ],
+        "shape": [
+            (each, lambda each=each: shape(each), 30, 20)
+            for each in ("stanford-bunny", "rocker-arm")
+        ],
+    }
+)
 
 
 def measure(options: argparse.Namespace) -> None:
