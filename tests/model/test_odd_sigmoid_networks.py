@@ -234,14 +234,34 @@ class Branched(nn.Module):
 
 
 def test_the_end_of_a_branch_is_said_to_be_no_place_for_it():
-    said = {row.name: row.reason for row in firstlight.plan(Branched(), DPN, activation="tanh")}
+    said = {row.name: row.reason for row in firstlight.plan(Branched(), DPN)}
     harm = "as asked, but harms at a branch's end, see docs/odd-sigmoid.md; depth 4"
     assert said["end.weight"].startswith(harm)
     assert said["up.weight"].startswith("as asked; depth 4")
-    plan = firstlight.plan(Branched(), DPN, activation="tanh", overrides={"end.weight": "zero"})
+    plan = firstlight.plan(Branched(), DPN, overrides={"end.weight": "zero"})
     assert {row.name: row.reason for row in plan}["end.weight"] == "override end.weight"
     plan = firstlight.plan(Branched(), "isometric_diagonal", activation="tanh")
     assert {row.name: row.reason for row in plan}["end.weight"].startswith("as asked; depth 4")
+
+
+class Read(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.cell, self.head = nn.RNN(1, 8, batch_first=True), nn.Linear(8, 2)
+
+    def forward(self, x):
+        return self.head(self.cell(x)[0][:, -1])
+
+
+@pytest.mark.parametrize("scheme", [DPN, "isometric_diagonal"])
+@pytest.mark.parametrize("options", [{}, {"activation": "tanh"}])
+def test_a_recurrent_layer_is_no_place_for_it(scheme, options):
+    said = f"cell.weight_ih_l0: scheme '{scheme}' counts layers, not steps in time"
+    with pytest.raises(OptionError, match=said):
+        firstlight.plan(Read(), scheme, **options)
+    options = {**options, "overrides": {"cell.*": "orthogonal"}, "activation": "tanh"}
+    plan = firstlight.plan(Read(), scheme, **options)
+    assert {row.name: row.reason for row in plan}["head.weight"].startswith("as asked; depth 2")
 
 
 DEEPXDE = """

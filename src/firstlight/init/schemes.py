@@ -78,6 +78,8 @@ class Scheme:
     note: Callable[..., str] | None = None
     #: What a plan says of a weight that ends a residual branch.
     branch_note: str = ""
+    #: Whether it is no start for a recurrent layer: it counts layers, not steps in time.
+    feedforward: bool = False
     data_driven: bool = False
     #: Refuses what only the full shape shows; takes the weight and the fill's arguments.
     check_shape: Callable[..., None] | None = None
@@ -208,6 +210,7 @@ SCHEMES: dict[str, Scheme] = {
             traced=frozenset({"activation"}),
             note=_odd_sigmoid.note,
             branch_note="harms at a branch's end, see docs/odd-sigmoid.md",
+            feedforward=True,
             check_shape=_odd_sigmoid.check_outputs,
         ),
         Scheme(
@@ -216,6 +219,7 @@ SCHEMES: dict[str, Scheme] = {
             _rms.isometric_diagonal,
             traced=frozenset({"activation"}),
             note=partial(_odd_sigmoid.note, spread=True),
+            feedforward=True,
             check_shape=_odd_sigmoid.check_outputs,
         ),
         # biases are zero in a whole network, so their variance is no option there

@@ -4,6 +4,9 @@ from firstlight import theory
 from firstlight.errors import OptionError
 from firstlight.model.trace import Activation, Facts, Trace
 
+#: What a weight reads and feeds where no activation stands beside it.
+_NO_ACTIVATION = ("data", "weight", "sum", "residual", "head")
+
 
 def is_odd_sigmoid(activation: Activation) -> bool:
     """Return whether an activation is of tanh's class; see ``theory.check_odd_sigmoid``."""
@@ -14,8 +17,8 @@ def odd_sigmoid_at(facts: Facts | None, trace: Trace) -> theory.Activation:
     """Return the odd sigmoid whose slope at 0 a weight has to make up for.
 
     It is the one that follows the weight. Where none follows, as on the output layer, it is the
-    one before it, since the paper has one for the whole network; and between two weights without
-    any, the network's, if it has just one.
+    one before it, since the paper has one for the whole network; and where there is none on either
+    side, as beside a residual stream, the network's, if it has just one.
 
     Args:
         facts: what the trace says of the weight; None where nothing was learnt.
@@ -36,7 +39,7 @@ def odd_sigmoid_at(facts: Facts | None, trace: Trace) -> theory.Activation:
             raise OptionError(f"needs the option 'activation' here: {near[0].name} is {why}")
         return near[0].named
     only = {each.name: each for each in trace.activations.values() if is_odd_sigmoid(each)}
-    if facts.feeds in ("weight", "head") and facts.reads in ("data", "weight") and len(only) == 1:
+    if facts.reads in _NO_ACTIVATION and facts.feeds in _NO_ACTIVATION and len(only) == 1:
         return next(iter(only.values())).named
     raise OptionError("needs the option 'activation' here: none follows this weight")
 

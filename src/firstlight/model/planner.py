@@ -212,14 +212,20 @@ class Planner:
         if self.asked.scheme is not None and view.role == "recurrent":
             return self._fill(view, SCHEMES["orthogonal"], {}, "a layer's own past: orthogonal")
         if self.asked.scheme is not None:
-            return self._fill(view, self.asked.scheme, self.asked.options, self._asked_for(view))
+            reason = self._asked_for(view, self.asked.scheme)
+            return self._fill(view, self.asked.scheme, self.asked.options, reason)
         return self._auto(view)
 
-    def _asked_for(self, view: WeightView) -> str:
-        known, scheme = self.trace.facts.get(view.slot.name), self.asked.scheme
-        if known is not None and known.feeds == "residual" and scheme and scheme.branch_note:
-            return f"as asked, but {scheme.branch_note}"
-        return "as asked"
+    def _asked_for(self, view: WeightView, scheme: Scheme) -> str:
+        if scheme.feedforward and view.kind.startswith("recurrent"):
+            raise OptionError(
+                f"{view.name}: scheme {scheme.name!r} counts layers, not steps in time, and is no "
+                "start for a recurrent layer; give this weight another scheme in overrides, such "
+                "as 'orthogonal'"
+            )
+        known = self.trace.facts.get(view.slot.name)
+        ends = known is not None and known.feeds == "residual"
+        return f"as asked, but {scheme.branch_note}" if ends and scheme.branch_note else "as asked"
 
     def _auto(self, view: WeightView) -> Task:
         known = self.trace.facts.get(view.slot.name)
