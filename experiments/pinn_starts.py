@@ -32,6 +32,7 @@ STARTS = (
 #: Burgers' equation falls and the error does not: what is wrong lies between them.
 MEASUREMENTS = {
     "burgers": ("burgers", {"points": 8000, "lbfgs_steps": 1200}),
+    "burgers-30": ("burgers", {"points": 8000, "lbfgs_steps": 1200, "depth": 30}),
     "burgers-few-points": ("burgers", {"points": 2000, "lbfgs_steps": 1200}),
     "allen_cahn_hard": ("allen_cahn_hard", {"points": 1000, "lbfgs_steps": 3000}),
 }
