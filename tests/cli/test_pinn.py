@@ -82,6 +82,36 @@ def test_what_is_wrong_is_one_line_and_code_2(call, tmp_path, options, said):
     assert not list(tmp_path.iterdir())
 
 
+OWN = """
+from dataclasses import replace
+from firstlight.physics import PROBLEMS
+def fails(*_): raise RuntimeError("no luck")
+def reference(): return replace(PROBLEMS["poisson_1d"], reference=fails)
+def residual(): return replace(PROBLEMS["poisson_1d"], residual=fails)
+"""
+
+
+@pytest.mark.parametrize("part", ["reference", "residual"])
+def test_a_fault_in_a_problem_of_ones_own_is_one_line_and_code_2(call, tmp_path, part):
+    (tmp_path / "faulty_pde.py").write_text(OWN)
+    try:
+        code, out, err = call("pinn", f"faulty_pde:{part}", *SMALL, "--out=here")
+    finally:
+        sys.modules.pop("faulty_pde", None)
+    assert (code, out) == (2, "")
+    assert f"problem faulty_pde:{part}, its {part}: RuntimeError: no luck" in err
+    assert len(err.splitlines()) == 1
+    assert not (tmp_path / "here").exists()
+
+
+def test_a_later_start_that_cannot_be_is_code_2_before_any_training(call, tmp_path):
+    starts = ["--scheme=orthogonal", "--scheme=diagonal_plus_noise"]
+    code, out, err = call("pinn", "poisson_1d", *starts, *SMALL, "--activation=relu", "--out=here")
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert "diagonal_plus_noise: " in err
+    assert not (tmp_path / "here").exists()
+
+
 def test_without_deepxde_the_extra_is_named(call, monkeypatch):
     from firstlight.cli import extras
 

@@ -1,7 +1,10 @@
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
+import matplotlib
 import pytest
 import torch
 
@@ -12,8 +15,11 @@ CHECK = """
 import json, os, sys, torch
 torch.set_default_dtype(torch.float64)
 state = torch.random.get_rng_state()
-from firstlight.physics.deepxde import deepxde
-module = deepxde()
+from firstlight import physics
+import deepxde
+from firstlight.physics.deepxde import deepxde as door
+module = door()
+assert module is deepxde and physics.PROBLEMS
 print(json.dumps({
     "backend": module.backend.backend_name,
     "dtype": str(torch.get_default_dtype()),
@@ -32,7 +38,13 @@ def in_a_fresh_process(code, tmp_path, **environment):
         capture_output=True,
         text=True,
         timeout=120,
-        env={**clean, "HOME": str(tmp_path), "OMP_NUM_THREADS": "1", **environment},
+        env={
+            **clean,
+            "HOME": str(tmp_path),
+            "MPLCONFIGDIR": matplotlib.get_cachedir(),  # its list of fonts takes seconds to make
+            "OMP_NUM_THREADS": "1",
+            **environment,
+        },
         check=False,
     )
 
@@ -78,9 +90,30 @@ def test_without_deepxde_the_extra_is_named(monkeypatch):
     assert "DDE_BACKEND" not in os.environ
 
 
-def test_physics_itself_imports_no_deepxde(tmp_path):
-    code = "import sys, firstlight.physics; sys.exit('deepxde' in sys.modules)"
-    assert in_a_fresh_process(code, tmp_path).returncode == 0
+def test_physics_can_be_imported_where_deepxde_cannot_be_used(monkeypatch):
+    for each in ("DDE_BACKEND", "DDEBACKEND"):
+        monkeypatch.delenv(each, raising=False)
+    monkeypatch.setitem(sys.modules, "deepxde", None)
+    door.preload()
+    monkeypatch.delitem(sys.modules, "deepxde")
+    monkeypatch.setenv("DDE_BACKEND", "jax")
+    door.preload()
+    assert "deepxde" not in sys.modules
+
+
+def test_the_programs_in_the_documentation_run_in_the_order_that_is_quiet():
+    text = (Path(__file__).parents[2] / "docs" / "physics.md").read_text()
+    (program,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert program.startswith("from firstlight import physics\nimport deepxde as dde\n")
+    names = {}
+    exec(program, names)
+    assert names["net"].linears[1].weight.shape == (16, 16)
+
+
+def test_nothing_else_imports_deepxde(tmp_path):
+    code = "import sys, firstlight, firstlight.cli.app"
+    check = f"{code}; sys.exit(bool({{'deepxde', 'torch'}} & set(sys.modules)))"
+    assert in_a_fresh_process(check, tmp_path).returncode == 0
 
 
 def test_arithmetic_is_for_a_while():

@@ -132,6 +132,52 @@ def test_making_an_initializer_draws_nothing():
     assert torch.equal(torch.rand(1), first)
 
 
+@pytest.mark.parametrize("scheme", ["diagonal_plus_noise", "orthogonal", "auto", "lsuv"])
+def test_a_network_of_zeros_is_filled_as_any_other(scheme):
+    example = torch.rand(64, 2, generator=torch.Generator().manual_seed(0))
+    nets = [deepxde().nn.FNN(LAYERS, "tanh", name) for name in ("zeros", "Glorot normal")]
+    for net in nets:
+        physics.initialize(net, scheme, seed=2, example=example)
+    assert all(bool(layer.weight.any()) for layer in nets[0].linears)
+    if scheme != "auto":  # which may keep what it finds
+        assert same(*nets)
+
+
+def test_zeros_that_are_wanted_and_a_refusal_leave_zeros():
+    net = deepxde().nn.FNN(LAYERS, "relu", "zeros")
+    with pytest.raises(OptionError, match="relu is no odd sigmoid"):
+        physics.initialize(net, "diagonal_plus_noise")
+    assert not any(bool(each.any()) for each in net.parameters())
+    net = deepxde().nn.FNN(LAYERS, "tanh", "Glorot normal")
+    torch.nn.init.zeros_(net.linears[-1].weight)
+    physics.initialize(net, "orthogonal")
+    assert not net.linears[-1].weight.any()
+
+
+@pytest.mark.parametrize("scheme", ["Glorot normal", "orthogonal"])
+@pytest.mark.parametrize("seed", [-1, 1.5, "1", None, True])
+def test_a_seed_is_a_whole_number(scheme, seed):
+    net = deepxde().nn.FNN(LAYERS, "tanh", "Glorot normal")
+    before = weights(net)
+    with pytest.raises(OptionError, match="seed must be a whole number >= 0, got"):
+        physics.initialize(net, scheme, seed=seed)
+    assert all(map(torch.equal, before, weights(net)))
+
+
+def test_deepxdes_own_take_torchs_seeds():
+    net = deepxde().nn.FNN(LAYERS, "tanh", "zeros")
+    with pytest.raises(OptionError, match=r"seed must be below 2\^64 for He normal, got 1180"):
+        physics.initialize(net, "He normal", seed=2**70)
+    assert not any(bool(each.any()) for each in net.parameters())
+    physics.initialize(net, "He normal", seed=2**64 - 1)
+    assert net.linears[0].weight.any()
+
+
+def test_a_generator_is_none_of_ones_own():
+    with pytest.raises(OptionError, match=r"generator must be a torch.Generator.*got 3"):
+        physics.initializer("orthogonal", generator=3)
+
+
 def test_a_wrong_name_changes_nothing():
     net = deepxde().nn.FNN(LAYERS, "tanh", "Glorot normal")
     before = weights(net)

@@ -84,6 +84,30 @@ def test_the_study_is_json_on_disk(tmp_path):
         PinnStudy.from_dict({"rows": []})
 
 
+def test_a_later_start_that_cannot_be_is_found_before_the_first_trains(tmp_path):
+    told = Noted()
+    with pytest.raises(FirstlightError, match=r"^diagonal_plus_noise: .*relu"):
+        study(
+            "poisson_1d", ["orthogonal", "diagonal_plus_noise"], activation="relu",
+            out=tmp_path / "here", progress=told, **SMALL,
+        )  # fmt: skip
+    assert (told.runs, told.new) == (0, [])
+    assert not (tmp_path / "here").exists()
+
+
+def test_an_activation_of_ours_is_kept_by_its_name(tmp_path):
+    starts = ["diagonal_plus_noise", "Glorot normal"]
+    options = {**SMALL, "activation": "erf(2x)"}
+    first, _ = study("poisson_1d", starts, seeds=1, out=tmp_path, progress=Noted(), **options)
+    assert json.loads((tmp_path / "study.json").read_text())["options"]["activation"] == "erf(2x)"
+    told = Noted()
+    again, maps = study("poisson_1d", starts, seeds=1, out=tmp_path, progress=told, **options)
+    assert (again, told.new) == (first, [])
+    assert all(
+        maps.solution.error(maps.values[row.scheme]) == row.runs[0].error for row in again.rows
+    )
+
+
 @pytest.mark.parametrize(
     ("schemes", "options", "line"),
     [

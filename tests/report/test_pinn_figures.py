@@ -71,6 +71,29 @@ def test_the_table_has_every_seed_the_median_and_its_interval():
     assert "a chance of 75 %" in " ".join(lines)
 
 
+@pytest.mark.parametrize("width", [100, 80, 60, 40])
+@pytest.mark.parametrize("name", ["diagonal_plus_noise", "diagonal_plus_noise:negative_rate=0.1"])
+def test_no_number_is_broken_over_lines(width, name):
+    small = row(name, (1.2345e-5, 0.00123, 0.2), (2.3e8, 1e9))
+    whole = study(small, row("Glorot normal", (0.5, math.inf, 0.6)))
+    lines = text(whole, width).splitlines()
+    assert all(len(line) <= width for line in lines)
+    below = next(place for place, line in enumerate(lines) if set(line.strip()) == {"─"})
+    rows = [line.split() for line in lines[below + 1 : below + 4]]
+    full = text(whole, 300).splitlines()
+    numbers = {word for line in full for word in line.split()}
+    assert numbers.issuperset(word for words in rows for word in words if word[0].isdigit())
+    (line,) = [words for words in rows if words[:2] == ["Glorot", "normal"]]
+    assert "0.6" in line
+    assert any("0.0012" in words for words in rows)
+
+
+def test_a_wide_terminal_has_every_column():
+    heads = " ".join(text(TWO, 120).splitlines()[2:4])
+    for name in ("rate", "seed 0", "seed 2", "interval", "loss", "steps", "step 0"):
+        assert name in heads
+
+
 def test_loss_is_never_drawn_without_error():
     figure = curves(TWO)
     loss, error = figure.axes

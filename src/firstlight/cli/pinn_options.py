@@ -43,7 +43,8 @@ Width = Annotated[
 Activation = Annotated[
     str,
     typer.Option(
-        help="tanh, sin, sigmoid, silu, elu, gelu, selu, relu.",
+        help="tanh, sin, sigmoid, silu, elu, gelu, selu, relu, or one more of firstlight.theory "
+        "(erf, softsign, arctan, ...); with a factor on its input as in 'tanh(2x)'.",
         rich_help_panel=_NETWORK,
         metavar="<name>",
     ),

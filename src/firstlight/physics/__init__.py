@@ -1,5 +1,9 @@
-"""Physics-informed networks on DeepXDE: starts, problems with references, and training."""
+"""Physics-informed networks on DeepXDE: starts, problems with references, and training.
 
+Importing it imports DeepXDE where that is installed, quietly and with its PyTorch backend.
+"""
+
+from firstlight.physics.deepxde import preload
 from firstlight.physics.initialize import initialize
 from firstlight.physics.initializers import initializer, register
 from firstlight.physics.points import Points
@@ -11,6 +15,8 @@ from firstlight.physics.specification import PinnSpec
 from firstlight.physics.study import study
 from firstlight.physics.study_result import PinnStudy
 from firstlight.physics.training import step_zero, train
+
+preload()
 
 __all__ = [
     "PROBLEMS",

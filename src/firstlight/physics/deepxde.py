@@ -47,6 +47,15 @@ def deepxde() -> ModuleType:
     return found
 
 
+def preload() -> None:
+    """Import DeepXDE now, so that a program's own ``import deepxde`` after it is as quiet.
+
+    Where it cannot be, nothing is said: whoever asks for it later is told why.
+    """
+    with contextlib.suppress(FirstlightError, ImportError):
+        deepxde()
+
+
 def _imported() -> ModuleType:
     _check_wish()
     dtype, device = torch.get_default_dtype(), torch.get_default_device()

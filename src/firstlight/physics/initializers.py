@@ -11,7 +11,7 @@ from torch import Tensor
 from firstlight.errors import OptionError
 from firstlight.init import SCHEMES, parse_scheme
 from firstlight.init.schemes import Scheme, find_scheme
-from firstlight.init.stream import Randomness, Stream
+from firstlight.init.stream import Randomness, Stream, check_randomness
 from firstlight.physics.deepxde import deepxde
 
 #: DeepXDE's own, which keep its draws.
@@ -58,8 +58,8 @@ def initializer(
         **options: of the scheme's fill. ``depth`` counts layers as the fill does.
 
     Raises:
-        OptionError: no such scheme, an option that it does not use or lacks, or a scheme that
-            needs the whole network.
+        OptionError: no such scheme, an option that it does not use or lacks, a generator that is
+            none, or a scheme that needs the whole network.
 
     Example:
         >>> import torch
@@ -74,6 +74,7 @@ def initializer(
         if options or generator is not None:
             raise OptionError(f"{scheme} is DeepXDE's own and takes no options or generator")
         return deepxde().nn.initializers.get(scheme)
+    check_randomness(generator)
     return _checked(scheme, options, generator)
 
 

@@ -7,6 +7,7 @@ from torch import nn
 
 from firstlight.errors import FirstlightError
 from firstlight.init import SCHEMES, parse_scheme
+from firstlight.physics.activations import DEEPXDE_ACTIVATIONS, activation
 from firstlight.physics.deepxde import deepxde
 from firstlight.physics.initialize import initialize
 from firstlight.physics.initializers import DEEPXDE_INITIALIZERS
@@ -25,11 +26,15 @@ def check_scheme(text: str) -> None:
 def _parsed(text: str) -> tuple[str, dict[str, Any]]:
     """Split a scheme from its options; the activation may be left out: the network has it."""
     name = text.partition(":")[0]
-    if name in SCHEMES and "activation" in SCHEMES[name].required and "activation=" not in text:
+    if _needs_activation(name) and "activation=" not in text:
         name, options = parse_scheme(f"{text}:activation=tanh", "auto", *DEEPXDE_INITIALIZERS)
         del options["activation"]
         return name, options
     return parse_scheme(text, "auto", *DEEPXDE_INITIALIZERS)
+
+
+def _needs_activation(name: str) -> bool:
+    return name in SCHEMES and "activation" in SCHEMES[name].required
 
 
 def build_network(problem: Problem, spec: PinnSpec, points: Any) -> nn.Module:
@@ -48,8 +53,10 @@ def build_network(problem: Problem, spec: PinnSpec, points: Any) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(spec.seed)  # a start that keeps what it finds is one of the seed's too
         # not "zeros": layers of zeros are taken for wanted and left alone
-        net = dde.nn.FNN(sizes, spec.activation, "Glorot normal")
+        net = dde.nn.FNN(sizes, activation(spec.activation), "Glorot normal")
     name, options = _parsed(spec.scheme)
+    if _needs_activation(name) and spec.activation not in DEEPXDE_ACTIVATIONS:
+        options.setdefault("activation", spec.activation)  # its name, for no function has one
     inputs = torch.as_tensor(points[:: max(1, len(points) // _LOOKED_AT)])
     features = inputs if problem.features is None else problem.features(inputs)
     try:

@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from firstlight.errors import OptionError
-from firstlight.physics.deepxde import arithmetic, deepxde
+from firstlight.physics.deepxde import deepxde
 from firstlight.physics.points import Points
 from firstlight.physics.reference.solution import Solution
 
@@ -111,11 +111,16 @@ class Problem:
         like are drawn. Call it within ``arithmetic``, which says what numbers they are.
 
         Raises:
-            OptionError: the conditions are not as many as ``terms`` says.
+            OptionError: the conditions are no list, or not as many as ``terms`` says.
         """
         dde = deepxde()
         geometry = self.geometry(dde)
         conditions = self.conditions(dde, geometry)
+        if not isinstance(conditions, (list, tuple)):
+            raise OptionError(
+                f"problem {self.name}: conditions must give a list of DeepXDE's conditions, got "
+                f"{type(conditions).__name__}"
+            )
         if len(conditions) + 1 != len(self.terms):
             raise OptionError(
                 f"problem {self.name}: expected {len(self.terms)} conditions and equation "
@@ -158,18 +163,3 @@ def in_time(space: Any, last: float, dde: Any) -> Any:
 def everywhere(_: Any, on: bool) -> bool:
     """DeepXDE's way to say: all points of the boundary, or of the first time."""
     return bool(on)
-
-
-def check_problem(problem: Any, name: str) -> Problem:
-    """Return a problem that a user's own code made.
-
-    Raises:
-        OptionError: it is none, or its parts cannot be used together.
-    """
-    if not isinstance(problem, Problem):
-        raise OptionError(
-            f"problem {name} must return a firstlight.physics.Problem, got {type(problem).__name__}"
-        )
-    with arithmetic():
-        problem.data(Points(8, 8 if problem.small.boundary else 0, 8), seed=0)
-    return problem

@@ -5,10 +5,9 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from firstlight.errors import OptionError, check_choice, positive, whole_number
+from firstlight.physics.activations import check_activation
 from firstlight.physics.deepxde import PRECISIONS
 
-#: What DeepXDE has under these names.
-ACTIVATIONS = ("tanh", "sin", "sigmoid", "silu", "elu", "gelu", "selu", "relu")
 _WHOLE = {
     "depth": (1, 100_000),
     "width": (1, 100_000),
@@ -27,7 +26,8 @@ class PinnSpec:
         scheme: of its start: a name in ``firstlight.init.SCHEMES`` with its options, or DeepXDE's.
         depth: hidden layers, each followed by the activation; the output layer comes on top.
         width: of each hidden layer.
-        activation: tanh, sin, ...
+        activation: DeepXDE's (tanh, sin, sigmoid, silu, elu, gelu, selu, relu), or a smooth one of
+            ``firstlight.theory``, such as erf, with a factor on its input or none: tanh(2x).
         seed: of the weights and the points.
         learning_rate: of Adam.
         adam_steps: of Adam, first.
@@ -66,7 +66,7 @@ class PinnSpec:
         positive(self.learning_rate, "learning_rate")
         if self.seconds is not None:
             positive(self.seconds, "seconds")
-        check_choice(self.activation, ACTIVATIONS, "activation")
+        check_activation(self.activation)
         check_choice(self.precision, PRECISIONS, "precision")
 
     @classmethod

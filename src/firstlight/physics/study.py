@@ -14,8 +14,8 @@ import torch
 from firstlight.errors import OptionError, positive, whole_number
 from firstlight.fields.device import usable_device
 from firstlight.files import write_atomically
-from firstlight.physics.deepxde import deepxde
-from firstlight.physics.network import check_scheme
+from firstlight.physics.deepxde import arithmetic, deepxde
+from firstlight.physics.network import build_network, check_scheme
 from firstlight.physics.problem import Problem
 from firstlight.physics.problems import find_problem, fingerprint
 from firstlight.physics.progress import PinnProgress, Silent
@@ -67,7 +67,8 @@ def study(
         Rows of runs with medians over seeds, and the solutions of the runs in the middle.
 
     Raises:
-        OptionError: an option is out of range.
+        OptionError: an option is out of range, or a start cannot fill the network; raised before
+            anything is trained.
         FirstlightError: DeepXDE is not there, or the folder cannot be written to.
 
     Example:
@@ -87,14 +88,15 @@ def study(
     if not isinstance(step_zero, int) or isinstance(step_zero, bool) or step_zero < 0:
         raise OptionError(f"step_zero must be a whole number >= 0, got {step_zero!r}")
     found = find_problem(problem)
-    found.sized(spec.points)
+    where = usable_device(device)
+    _check_starts(found, [replace(spec, scheme=name, seed=numbers[0]) for name in names], where)
     folder = None if out is None else Path(out)
     telling = progress or Silent()
     with Interruption() as interruption:
         runs = Runs(
             found,
             {"problem": problem, "code": fingerprint(problem)},
-            usable_device(device),
+            where,
             folder,
             telling,
             lambda: interruption.asked,
@@ -112,6 +114,14 @@ def study(
             )
         values = {row.scheme: runs.values(_spec_of(spec, row)) for row in rows}
     return result, Maps(found.coordinates, runs.solution, values)
+
+
+def _check_starts(problem: Problem, specs: Sequence[PinnSpec], device: torch.device) -> None:
+    """Build every start's network once: the last one's fault shall not wait for the others."""
+    with arithmetic(specs[0].precision, device):
+        points = problem.data(problem.sized(specs[0].points), specs[0].seed).train_x
+        for spec in specs:
+            build_network(problem, spec, points)
 
 
 def _row(

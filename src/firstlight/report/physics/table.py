@@ -2,17 +2,20 @@
 
 import math
 import statistics
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, ConsoleOptions, RenderResult
 
-from firstlight.report.terminal import NONE, open_table, writer
+from firstlight.report.terminal import NONE, TableColumn, richest_table, writer
 
 if TYPE_CHECKING:
     from firstlight.physics.study_result import PinnRow, PinnStudy
 
 #: More seeds than this have no column each.
 _COLUMNS = 6
+#: What a narrow terminal does without, in this order.
+_DISPENSABLE = ("seconds", "steps", "rate", "seeds", "zero", "interval", "loss")
 
 
 def pinn_table(study: "PinnStudy") -> Any:
@@ -22,7 +25,7 @@ def pinn_table(study: "PinnStudy") -> Any:
         study: what ``firstlight.physics.study`` returned.
 
     Returns:
-        A Rich renderable.
+        A Rich renderable, which fits itself to the terminal's width.
     """
     return _Page(study)
 
@@ -35,47 +38,48 @@ class _Page:
         write, study = writer(options), self._study
         yield write(f"{study.problem}: {study.equation}", "bold")
         yield write(_setting(study), "dim")
-        table = open_table()
-        heads, rows = _cells(study)
-        for place, head in enumerate(heads):
-            if place:
-                table.add_column(write(head), justify="right", overflow="fold")
-            else:
-                table.add_column(write(head), no_wrap=True)  # names are for copying
         best = min(row.error.median for row in study.rows)
-        for row, cells in zip(study.rows, rows, strict=True):
-            bold = len(study.rows) > 1 and row.error.median == best and math.isfinite(best)
-            table.add_row(*(write(cell, "bold" if bold else "") for cell in cells))
-        yield table
+
+        def style(row: "PinnRow") -> str:
+            leads = row.error.median == best and math.isfinite(best)
+            return "bold" if leads and len(study.rows) > 1 else ""
+
+        yield richest_table(_columns(study), study.rows, style, _DISPENSABLE, console, options)
         for line in [*_faults(study), *_notes(study)]:
             yield write(line, "dim")
 
 
-def _cells(study: "PinnStudy") -> tuple[list[str], list[list[str]]]:
-    heads = ["\nstart", "learning\nrate"]
-    each = 1 < len(study.seeds) <= _COLUMNS
-    if each:
-        heads += [f"\nseed {seed}" for seed in study.seeds]
-    zeros = any(row.step_zero for row in study.rows)
-    heads += ["relative L2\nerror", "\ninterval", "\nloss", "\nsteps", "\ns"]
-    if zeros:
-        heads.append("loss at\nstep 0")
-    return heads, [_row(row, each, zeros) for row in study.rows]
+def _columns(study: "PinnStudy") -> "list[TableColumn[PinnRow]]":
+    columns: list[TableColumn[PinnRow]] = [
+        TableColumn("start", "\nstart", lambda row: row.scheme, "left"),
+        TableColumn("rate", "learning\nrate", lambda row: f"{row.learning_rate:g}"),
+    ]
+    if 1 < len(study.seeds) <= _COLUMNS:
+        for place, seed in enumerate(study.seeds):
+            columns.append(TableColumn("seeds", f"\nseed {seed}", _error_at(place)))
+    columns += [
+        TableColumn("error", "relative L2\nerror", lambda row: _number(row.error.median)),
+        TableColumn("interval", "\ninterval", _interval),
+        TableColumn("loss", "\nloss", lambda row: _number(row.middle.loss)),
+        TableColumn("steps", "\nsteps", lambda row: str(row.middle.steps)),
+        TableColumn("seconds", "\ns", lambda row: f"{row.middle.seconds:.0f}"),
+    ]
+    if any(row.step_zero for row in study.rows):
+        columns.append(TableColumn("zero", "loss at\nstep 0", _before))
+    return columns
 
 
-def _row(row: "PinnRow", each: bool, zeros: bool) -> list[str]:
-    error, middle = row.error, row.middle
-    cells = [row.scheme, f"{row.learning_rate:g}"]
-    if each:
-        cells += [_number(run.error) for run in row.runs]
-    interval = f"{_number(error.low)}{NONE}{_number(error.high)}" if error.coverage else NONE
-    cells += [_number(error.median), interval, _number(middle.loss)]
-    cells += [str(middle.steps), f"{middle.seconds:.0f}"]
-    if zeros:
-        cells.append(
-            NONE if row.step_zero is None else _number(statistics.median(row.step_zero.losses))
-        )
-    return cells
+def _error_at(place: int) -> "Callable[[PinnRow], str]":
+    return lambda row: _number(row.runs[place].error)
+
+
+def _interval(row: "PinnRow") -> str:
+    error = row.error
+    return f"{_number(error.low)}{NONE}{_number(error.high)}" if error.coverage else NONE
+
+
+def _before(row: "PinnRow") -> str:
+    return NONE if row.step_zero is None else _number(statistics.median(row.step_zero.losses))
 
 
 def _number(value: float) -> str:
