@@ -7,7 +7,11 @@ from firstlight.studies import DepthRow, DepthStudy
 
 
 def page(name: str, about: dict[str, Any], study: DepthStudy) -> str:
-    """Title, how it was made, and a table for each network."""
+    """Title, how it was made, and a table for each network.
+
+    Intervals end at 0 and 100 %: Student's t knows no bounds, and of three seeds reaches beyond
+    what an accuracy can be.
+    """
     options = study.options
     lines = [
         f"# {name}",
@@ -53,7 +57,7 @@ def _cells(study: DepthStudy, row: DepthRow, trained: bool) -> list[str]:
         value = row.median(what)
         cells.append("" if value is None else f"{value:.3g}")
     if trained:
-        mean, low, high, _ = row.accuracy
+        mean, (low, high) = row.accuracy.mean, row.interval
         each = " ".join(f"{100 * value:.1f}" for value in row.accuracies(row.best_rate))
         rates = row.trained_rates(study.within, study.chance)
         cells += [f"{100 * mean:.1f} ({100 * low:.1f} to {100 * high:.1f})", each]

@@ -23,6 +23,7 @@ from _depth_table import page
 from rich.console import Console
 
 from firstlight.cli.study_depth_progress import DepthBar
+from firstlight.report.depth import write_depth
 from firstlight.studies import depth_study
 from firstlight.studies.depth_options import SCHEMES
 
@@ -157,6 +158,7 @@ def measure(name: str, out: Path, runs: Path) -> None:
     found = {"about": about, "study": study.as_dict()}
     (out / "study.json").write_text(json.dumps(found, allow_nan=False) + "\n")
     (out / "table.md").write_text(page(name, about, study))
+    write_depth(study, out)
     print(f"{name}: {time.time() - began:.0f} s now, {seconds:.0f} s in all", shlex.quote(str(out)))
     print(f"load {os.getloadavg()[0]:.1f}", flush=True)
 

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from firstlight.errors import FirstlightError
 from firstlight.studies import DepthStudy
 
 PROGRAM = "from firstlight.cli import main; main()"
@@ -76,11 +77,14 @@ def test_one_seed_before_training(study, tmp_path):
     assert records[0]["accuracy"] is None
 
 
-def test_starts_that_all_fail_are_code_1(study):
-    options = ["--out=here", "--schemes=diagonal_plus_noise", "--activations=sigmoid"]
-    code, out, _ = study(*options)
+def test_starts_that_all_fail_on_the_data_are_code_1(study, monkeypatch):
+    def fails(*_):
+        raise FirstlightError("these samples are all alike")
+
+    monkeypatch.setattr("firstlight.studies.DepthStart.fill", fails)
+    code, out, _ = study("--out=here")
     assert code == 1
-    assert "diagonal_plus_noise: " in out
+    assert "orthogonal: these samples are all alike" in out
 
 
 @pytest.mark.parametrize(
@@ -95,6 +99,15 @@ def test_starts_that_all_fail_are_code_1(study):
         (["--activations=tan"], "activation must be one of"),
         (["--schemes=xavier"], "scheme must be one of batch_norm, layer_norm, residual, "),
         (["--schemes="], "at least one scheme"),
+        (["--schemes=diagonal_plus_noise:depth=0"], "depth must lie between 1 and"),
+        (
+            ["--schemes=diagonal_plus_noise:sigma=-1"],
+            "4 tanh: sigma must be 0 or more, got -1; leave one",
+        ),
+        (["--schemes=diagonal_plus_noise:activation=relu"], "cannot start 8 x 4 tanh: "),
+        (["--activations=sigmoid"], "diagonal_plus_noise cannot start 8 x 4 sigmoid: "),
+        (["--activations=tanh,tanh(1x)"], "activations must differ from each other"),
+        (["--widths=60000", "--depths=100"], "too little memory: 60000 x 100 with 356"),
         (["--seeds=0"], "seeds must be a whole number from 1"),
         (["--learning-rates=0"], "a learning rate must be a number above 0"),
         (["--learning-rates=x"], "expected a number, got 'x'"),

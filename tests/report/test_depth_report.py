@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from rich.console import Console
 
@@ -30,6 +32,19 @@ def test_the_table_has_the_numbers_of_the_study(study):
         assert f"{100 * row.accuracy.mean:.1f}" in line
         assert f"{row.median('chi'):.3f}" in line
         assert f"{row.best_rate:g}" in line
+
+
+def test_intervals_end_at_100_per_cent(study):
+    row = study.rows[0]
+    best = [
+        replace(run, accuracy=(0.0, right))
+        for run, right in zip(row.at(row.best_rate), (0.7, 0.99), strict=True)
+    ]
+    rows = (replace(row, found=replace(row.found, runs=tuple(best))),)
+    (line,) = [
+        each for each in printed(replace(study, rows=rows), 200) if each.startswith(row.start.label)
+    ]
+    assert "84.5 (0.0\N{EN DASH}100.0)" in line
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 140])

@@ -118,13 +118,85 @@ def test_without_steps_only_the_start_is_looked_at():
         assert math.isnan(row.accuracy.mean)
 
 
-def test_a_start_that_cannot_be_is_a_row_that_says_so():
-    found = depth_study(**{**SMALL, "activations": ["sigmoid"], "steps": 1})
+def test_a_start_that_fails_on_the_data_is_a_row_that_says_so_and_is_not_kept(
+    tmp_path, monkeypatch
+):
+    def fails(self, network, seed, batch):
+        if self.scheme == "orthogonal":
+            return fill(self, network, seed, batch)
+        raise FirstlightError("these samples are all alike")
+
+    fill = DepthStart.fill
+    monkeypatch.setattr(DepthStart, "fill", fails)
+    found = depth_study(**{**SMALL, "steps": 1}, out=tmp_path)
     ours, orthogonal = found.rows
-    assert "sigmoid" in ours.found.failure
+    assert ours.found.failure == "these samples are all alike"
     assert ours.found.runs == ours.found.signals == ()
     assert orthogonal.found.runs
     assert summary(found)[0]["failure"] == ours.found.failure
+    assert len(list((tmp_path / "runs").iterdir())) == 1
+    monkeypatch.setattr(DepthStart, "fill", fill)
+    assert depth_study(**{**SMALL, "steps": 1}, out=tmp_path).rows[0].found.runs
+
+
+def test_a_failure_that_was_kept_answers_nothing(tmp_path):
+    one = depth_study(**SMALL, out=tmp_path)
+    for path in (tmp_path / "runs").iterdir():  # as files of version 1 may hold
+        kept = json.loads(path.read_text())
+        kept["found"] |= {"signals": [], "runs": [], "failure": "it was another machine"}
+        path.write_text(json.dumps(kept))
+    other = depth_study(**SMALL, out=tmp_path)
+    # losses before training are NaN, which differs from itself
+    assert [repr(row.found.runs) for row in other.rows] == [
+        repr(row.found.runs) for row in one.rows
+    ]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "said"),
+    [
+        ("diagonal_plus_noise:depth=0", "depth must lie between 1"),
+        ("diagonal_plus_noise:sigma=-1", "sigma must be 0 or more, got -1"),
+        ("diagonal_plus_noise:activation=relu", "'relu' is not odd"),
+        ("orthogonal:gain=-1", "gain must be a number above 0"),
+    ],
+)
+def test_a_start_that_cannot_be_is_refused_before_anything_is_measured(tmp_path, scheme, said):
+    change = {"schemes": ["orthogonal", scheme]}
+    with pytest.raises(OptionError, match=said) as error:
+        depth_study(**{**SMALL, **change}, out=tmp_path / "out")
+    assert str(error.value).startswith(f"{scheme} cannot start 8 x 4 tanh: ")
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_activation_that_a_start_cannot_have():
+    with pytest.raises(OptionError, match="cannot start 8 x 4 relu"):
+        depth_study(**{**SMALL, "activations": ["tanh", "relu"], "omega_errors": [0.1]})
+
+
+def test_both_spellings_of_a_scaled_activation_are_one(tmp_path):
+    told, spelled = Told(), {**SMALL, "schemes": ["orthogonal"], "steps": 0}
+    one = depth_study(**spelled, activations=["tanh:scale=2"], out=tmp_path)
+    kept = json.loads(next((tmp_path / "runs").iterdir()).read_text())
+    assert kept["asked"]["network"]["activation"] == "tanh:scale=2"  # as ever
+    other = depth_study(**spelled, activations=["tanh(2x)"], out=tmp_path, progress=told)
+    assert [before for _, before in told.finished] == [True]
+    assert one.rows == other.rows
+    assert one.rows[0].network.activation == "tanh(2x)"
+
+
+def test_an_interval_ends_where_accuracies_do():
+    runs = [
+        DepthRun(seed, 0.1, (9,), (right,), (0.1,), (0.0,), None)
+        for seed, right in enumerate((0.6, 0.9, 0.9))
+    ]
+    found = DepthFound((), tuple(runs), "", 0.0)
+    row = DepthRow(DeepNetwork(4, 2, (3,), 2), 35, 0, DepthStart("orthogonal"), found)
+    assert row.accuracy.high > 1
+    assert row.interval == (row.accuracy.low, 1.0)
+    assert math.isnan(row_of({0.1: 0.5}).interval[0])
+    assert row_of({0.1: None}).accuracy.mean == 0
 
 
 def test_a_few_samples():
@@ -171,6 +243,9 @@ def test_of_equal_rates_the_smaller_is_the_best():
         ({"depths": [0]}, "a depth must be a whole number from 1"),
         ({"depths": [1.5]}, "a depth must be a whole number"),
         ({"activations": ["tan"]}, "activation must be one of"),
+        ({"activations": ["tanh", "tanh:scale=1"]}, "activations must differ from each other"),
+        ({"activations": ["tanh:scale=2", "tanh(2x)"]}, "activations must differ"),
+        ({"activations": ["tanh(-2x)"]}, "one with a factor above 0"),
         ({"schemes": ["xavier"]}, "scheme must be one of batch_norm"),
         ({"schemes": []}, "at least one scheme"),
         ({"seeds": 0}, "seeds must be a whole number from 1"),

@@ -65,7 +65,7 @@ Depths = Annotated[
 Activations = Annotated[
     str,
     typer.Option(
-        help="tanh, erf, softsign, arctan, ...; tanh:scale=2 is tanh(2 x).",
+        help="tanh, erf, softsign, arctan, ...; tanh(2x) or tanh:scale=2 is tanh of 2 x.",
         rich_help_panel=_NETWORKS,
         metavar="<names>",
     ),

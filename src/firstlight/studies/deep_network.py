@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-import torch
 from torch import Tensor, nn
 
 from firstlight.errors import OptionError, check_choice, whole_number
@@ -30,7 +29,7 @@ class DeepNetwork:
         classes: outputs.
         widths: of the hidden layers, in turn: (16,) are all 16 wide, (16, 4) are 16, 4, 16, ...
         depth: hidden layers, so there are depth + 1 weights.
-        activation: f, a name of ``theory.ACTIVATIONS`` or as in "tanh:scale=2", f(2 x).
+        activation: f, a name of ``theory.ACTIVATIONS`` or as in "tanh(2x)" or "tanh:scale=2".
         structure: plain, batch_norm, layer_norm or residual.
 
     Raises:
@@ -122,5 +121,6 @@ def parameters(network: DeepNetwork) -> int:
         >>> parameters(DeepNetwork(4, 2, (3,), 2))
         35
     """
-    with torch.device("meta"):
-        return sum(each.numel() for each in network.build().parameters())
+    sizes = network.sizes
+    norms = 2 * sum(sizes[1:-1]) if network.structure in ("batch_norm", "layer_norm") else 0
+    return norms + sum((inputs + 1) * outputs for inputs, outputs in pairwise(sizes))

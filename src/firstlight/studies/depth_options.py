@@ -40,7 +40,7 @@ class DepthOptions:
     Attributes:
         widths: each a network's widths in turn: (16,) is 16 everywhere, (16, 4) alternates.
         depths: hidden layers.
-        activations: as in "tanh" or "tanh:scale=2".
+        activations: as in "tanh", "tanh(2x)" or "tanh:scale=2"; the last two are the same.
         schemes: as ``DepthStart`` takes them.
         noise_factors: factors of sigma* at which diagonal plus noise is compared, each beside
             edge_of_chaos with sigma_w times the same factor.
@@ -135,8 +135,7 @@ class DepthOptions:
             whole_number(depth, "a depth", 1, MOST)
             if depth < longest:
                 raise OptionError(f"{longest} widths in turn need that depth or more, got {depth}")
-        for activation in self.activations:
-            scaled_activation(activation)
+        _check_list(tuple(map(scaled_activation, self.activations)), "activations")
 
     def _check_training(self) -> None:
         data.check(self.data)

@@ -1,5 +1,6 @@
 """What a depth study found: one row for each network and start, plain and frozen."""
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -77,6 +78,15 @@ class DepthRow:
     def accuracy(self) -> Estimate:
         """Test accuracy at the end at the best rate: mean over seeds and its interval."""
         return estimate(self.accuracies(self.best_rate))
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The ends of the accuracy's interval, within 0 and 1; NaN of one seed.
+
+        Student's t knows no bounds, and of three seeds reaches beyond what an accuracy can be.
+        """
+        low, high = self.accuracy.low, self.accuracy.high
+        return (low, high) if math.isnan(low) else (max(low, 0.0), min(high, 1.0))
 
     def _mean_validation(self, rate: float) -> float:
         return statistics.fmean(_final(run, run.validation) for run in self.at(rate))
@@ -175,8 +185,8 @@ def summary(study: DepthStudy) -> list[dict[str, Any]]:
             "chi_mean_field": row.median("chi_mean_field"),
             "best_rate": row.best_rate,
             "accuracy": row.accuracy.mean,
-            "accuracy_low": row.accuracy.low,
-            "accuracy_high": row.accuracy.high,
+            "accuracy_low": row.interval[0],
+            "accuracy_high": row.interval[1],
             "accuracies": list(row.accuracies(row.best_rate)),
             "trained_rates": list(row.trained_rates(study.within, study.chance)),
             "diverged": row.diverged,

@@ -1,8 +1,8 @@
 """What a deep network does to signals and gradients before it is trained."""
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -84,17 +84,17 @@ def measure_signal(
     """
     if len(batch) < 2:
         raise OptionError(f"a signal's spread needs two samples or more, got {len(batch)}")
-    replicas = Replicas([_in_float64(module) for module in modules])
+    replicas = Replicas(modules, torch.float64)
     passed = replicas(batch.double()[None, None], training=True, keep=True)
     last = passed.hidden[-1]
     random = np.random.default_rng(0).standard_normal(last.shape[1:])
     direction = torch.from_numpy(random).expand_as(last)
-    gradients = torch.autograd.grad((last * direction).sum(), passed.hidden)
+    gradient = _gradient_norms(passed.hidden, direction)
     shown = _shown(len(passed.hidden))
     columns = _Columns(
         torch.stack([h.detach().flatten(1).std(1, correction=0) for h in passed.hidden]),
         torch.stack([_apart(h.detach()) for h in passed.hidden]),
-        torch.stack([g.flatten(1).norm(dim=1) for g in gradients]),
+        gradient,
     )
     return tuple(
         DepthSignal(
@@ -118,8 +118,17 @@ class _Columns(NamedTuple):
     gradient: Tensor
 
 
-def _in_float64(module: DeepModule) -> DeepModule:
-    return copy.deepcopy(module).double()
+def _gradient_norms(hidden: Sequence[Tensor], direction: Tensor) -> Tensor:
+    """Norms (depth, R) of the gradients of what layers hand on; no gradient outlives its layer."""
+    norms = torch.empty(len(hidden), len(direction), dtype=direction.dtype)
+
+    def keep(layer: int, gradient: Tensor) -> None:
+        norms[layer] = gradient.flatten(1).norm(dim=1)
+
+    for layer, h in enumerate(hidden):
+        h.register_hook(partial(keep, layer))
+    torch.autograd.grad((hidden[-1] * direction).sum(), hidden[0])
+    return norms
 
 
 def _apart(h: Tensor) -> Tensor:
@@ -143,7 +152,7 @@ def _chi_mean_field(replicas: Replicas, passed: Passed, number: int) -> float | 
     if network.structure != "plain" or network.depth < 2:
         return None
     activation = scaled_activation(network.activation)
-    q = float(passed.before[0][number].detach().square().mean())
+    q = float(passed.before[number].detach().square().mean())
     logarithm = 0.0
     for weight in replicas.weights()[1:-1]:
         own = weight[number].detach()

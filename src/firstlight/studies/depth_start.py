@@ -1,6 +1,7 @@
 """Where a deep network starts: a scheme, or one that is wrong on purpose by a known factor."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor
 
 from firstlight.errors import OptionError, number, positive
 from firstlight.init import SCHEMES, parse_scheme
-from firstlight.model import initialize
+from firstlight.model import initialize, plan
 from firstlight.studies.deep_network import DeepModule, DeepNetwork
 from firstlight.studies.scaled_activation import scaled_activation
 from firstlight.theory import critical_gain
@@ -86,14 +87,45 @@ class DepthStart:
             FirstlightError: the scheme cannot start the network.
         """
         module = network.build()
-        scheme = _THEIRS if self.structure != "plain" else self.scheme
-        name, options = _parsed(scheme, network.activation)
+        name, options = self._scheme(network)
         example = batch if SCHEMES[name].data_driven else None
         initialize(module, name, seed=seed, example=example, **options)
         with torch.no_grad():
             for layer in (*module.layers, module.output):
                 self._change(layer.weight, network.activation)
         return module
+
+    def check(self, network: DeepNetwork) -> None:
+        """Raise what ``fill`` would raise on any data, from a few layers that hold no values.
+
+        Raises:
+            FirstlightError: the scheme cannot start the network.
+
+        Example:
+            >>> DepthStart("diagonal_plus_noise:sigma=-1").check(DeepNetwork(64, 10, (512,), 1000))
+            Traceback (most recent call last):
+            firstlight.errors.OptionError: layers.0.weight: sigma must be 0 or more, got -1
+        """
+        few = min(network.depth, 2 * len(network.widths) + 1)  # every shape is among them
+        name, _ = self._scheme(network)
+        depth = network.depth + 1 if "depth" in SCHEMES[name].options else None
+        self._check(replace(network, depth=few), depth)
+        if (self.noise, self.omega) != (1, 1):
+            critical_gain(scaled_activation(network.activation))
+
+    @lru_cache  # noqa: B019  starts are small and few
+    def _check(self, network: DeepNetwork, depth: int | None) -> None:
+        """Plan a short network as if it had so many layers, where the scheme asks for them."""
+        with torch.device("meta"):
+            module = network.build()
+            example = torch.empty(2, network.inputs)
+        name, options = self._scheme(network)
+        if depth is not None:
+            options = {"depth": depth, **options}
+        plan(module, name, example=example if SCHEMES[name].data_driven else None, **options)
+
+    def _scheme(self, network: DeepNetwork) -> tuple[str, dict[str, Any]]:
+        return _parsed(_THEIRS if self.structure != "plain" else self.scheme, network.activation)
 
     def _change(self, weight: Tensor, activation: str) -> None:
         if (self.noise, self.omega) != (1, 1):

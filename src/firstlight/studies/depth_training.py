@@ -110,6 +110,7 @@ def train_replicas(
     optimizer: str,
     batch_size: int,
     judged_at: Sequence[int],
+    together: int | None = None,
     after_step: Callable[[int], None] | None = None,
 ) -> tuple[DepthRun, ...]:
     """Train each seed's network at each rate; each run is what it would be alone.
@@ -122,6 +123,8 @@ def train_replicas(
         optimizer: as ``replica_optimizers.build`` takes it.
         batch_size: samples of an update.
         judged_at: numbers of updates after which the networks are judged; the last one ends it.
+        together: runs that this is a part of, which say how many samples are judged at once;
+            these alone where None.
         after_step: is told the number of updates, and may raise to end it.
 
     Returns:
@@ -130,7 +133,7 @@ def train_replicas(
     pairs = [(seed, rate) for seed in seeds for rate in rates]
     replicas = Replicas([module for module in modules for _ in rates])
     steps = replica_optimizers.build(optimizer, torch.tensor([rate for _, rate in pairs]))
-    log = _Log(replicas, samples)
+    log = _Log(replicas, samples, together or len(pairs))
     with _no_denormals():
         log.judge(0)
         stream = samples.batches(seeds, batch_size)
@@ -161,8 +164,9 @@ def _losses_of_step(
 class _Log:
     """Accuracies and losses of all replicas along training."""
 
-    def __init__(self, replicas: Replicas, samples: Samples) -> None:
+    def __init__(self, replicas: Replicas, samples: Samples, together: int) -> None:
         self._replicas, self._samples = replicas, samples
+        self._judged_at_once = max(16, _AT_ONCE // (together * max(replicas.network.sizes[:2])))
         self._steps: list[int] = []
         self._accuracy: list[Tensor] = []
         self._validation: list[Tensor] = []
@@ -184,16 +188,15 @@ class _Log:
         self._validation.append(self._right(self._samples.validation))
         if not self._since:  # before training
             self._since = [torch.full((self._replicas.count,), float("nan"))]
-        self._loss.append(torch.stack(self._since).mean(0))
+        # in float32 the sum's order, and so its digits, depend on the number of replicas
+        self._loss.append(torch.stack(self._since).double().mean(0))
         self._since = []
 
     @torch.no_grad()
     def _right(self, split: Split) -> Tensor:
         """Share of a split's samples that each replica names right."""
-        network = self._replicas.network
-        size = max(16, _AT_ONCE // (self._replicas.count * max(network.sizes[:2])))
         right = torch.zeros(self._replicas.count)
-        for x, y in self._samples.judging(split, size):
+        for x, y in self._samples.judging(split, self._judged_at_once):
             right += (self._replicas(x[None, None]).logits.argmax(2) == y).sum(1)
         return right / len(split)
 

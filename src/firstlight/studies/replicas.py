@@ -4,7 +4,9 @@ A network of 1000 layers of 16 neurons spends its time between the products, not
 with weights (R, out, in) cost little more than one.
 """
 
+import math
 from collections.abc import Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import torch
@@ -14,18 +16,21 @@ from torch.nn import functional
 from firstlight.errors import OptionError
 from firstlight.studies.deep_network import DeepModule
 
+#: Numbers that rows are a multiple of apart: products round otherwise elsewhere in a cache line.
+_ALIGNED = 16
+
 
 class Passed(NamedTuple):
     """What a forward pass gives.
 
     Attributes:
         logits: (R, B, classes).
-        before: of each hidden layer, what its activation gets, (R, B, width).
+        before: of the first hidden layer, what its activation gets, (R, B, width).
         hidden: of each hidden layer, what it hands on, (R, B, width).
     """
 
     logits: Tensor
-    before: list[Tensor]
+    before: Tensor
     hidden: list[Tensor]
 
 
@@ -37,10 +42,10 @@ class Replicas:
 
     Args:
         modules: of one ``DeepNetwork``; they are copied.
+        dtype: of the copies; that of the modules where None.
 
     Attributes:
         values: (R, P), all parameters.
-        gradients: (R, P), what ``backward`` found.
 
     Raises:
         OptionError: the modules differ in shape, or there are none.
@@ -53,31 +58,38 @@ class Replicas:
         True
     """
 
-    def __init__(self, modules: Sequence[DeepModule]) -> None:
+    def __init__(self, modules: Sequence[DeepModule], dtype: torch.dtype | None = None) -> None:
         if not modules or any(each.network != modules[0].network for each in modules):
             raise OptionError("replicas must be one or more modules of the same DeepNetwork")
         first = modules[0]
         self.network, self.count = first.network, len(modules)
         self._activation = first.activation
-        shapes = [each.shape for each in first.parameters()]
-        with torch.no_grad():
-            self.values = torch.stack(
-                [torch.cat([each.flatten() for each in one.parameters()]) for one in modules]
-            )
-        self.gradients = torch.zeros_like(self.values)
-        self._gradients: list[Tensor] = []
-        self._leaves = self._views(shapes)
-        self._statistics = _stacked_statistics(modules)
+        self._shapes = [each.shape for each in first.parameters()]
+        dtype = next(first.parameters()).dtype if dtype is None else dtype
+        numbers = sum(map(math.prod, self._shapes))
+        rows = torch.empty(self.count, -(-numbers // _ALIGNED) * _ALIGNED, dtype=dtype)
+        self.values = rows[:, :numbers]
+        self._leaves = self._views(self.values)
+        for number, one in enumerate(modules):
+            for leaf, own in zip(self._leaves, one.parameters(), strict=True):
+                leaf[number] = own.detach()
+        for leaf in self._leaves:
+            leaf.requires_grad_()
+        self._statistics = _stacked_statistics(modules, dtype)
 
-    def _views(self, shapes: Sequence[torch.Size]) -> list[Tensor]:
-        """Leaves over parts of ``values``; their gradients go to parts of ``gradients``."""
-        leaves, begin = [], 0
-        for shape in shapes:
-            end = begin + shape.numel()
-            leaves.append(self.values[:, begin:end].unflatten(1, shape).requires_grad_())
-            self._gradients.append(self.gradients[:, begin:end].unflatten(1, shape))
-            begin = end
-        return leaves
+    @cached_property
+    def gradients(self) -> Tensor:
+        """What ``backward`` found, (R, P)."""
+        return torch.zeros_like(self.values)
+
+    @cached_property
+    def _gradients(self) -> list[Tensor]:
+        return self._views(self.gradients)
+
+    def _views(self, rows: Tensor) -> list[Tensor]:
+        """The parameters in rows (R, P)."""
+        parts = rows.split([math.prod(shape) for shape in self._shapes], 1)
+        return [part.unflatten(1, shape) for part, shape in zip(parts, self._shapes, strict=True)]
 
     def backward(self, losses: Tensor) -> None:
         """Put the gradients of the losses (R,), each of its own replica, into ``gradients``."""
@@ -90,12 +102,12 @@ class Replicas:
         Args:
             x: samples.
             training: whether batch norm takes the batch's statistics and remembers them.
-            keep: whether what hidden layers get and hand on is returned, too.
+            keep: whether what hidden layers hand on is returned, too.
         """
         depth, network = self.network.depth, self.network
         weights = self._leaves[: 2 * depth]
         norms = self._leaves[2 * depth : -2]
-        before: list[Tensor] = []
+        before = x
         hidden: list[Tensor] = []
         h = x
         for layer in range(depth):
@@ -103,8 +115,8 @@ class Replicas:
             h = _first(h, weight, bias) if layer == 0 else _affine(h, weight, bias)
             if norms:
                 h = self._normalise(h, layer, norms[2 * layer : 2 * layer + 2], training)
-            if keep:
-                before.append(h)
+            if layer == 0:
+                before = h
             h = self._activation(h)
             skipped = network.skips(layer)
             if skipped is not None:
@@ -147,13 +159,15 @@ def _first(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     return torch.matmul(x, apart).flatten(0, 1) + bias.unsqueeze(1)
 
 
-def _stacked_statistics(modules: Sequence[DeepModule]) -> list[tuple[Tensor, Tensor]]:
+def _stacked_statistics(
+    modules: Sequence[DeepModule], dtype: torch.dtype
+) -> list[tuple[Tensor, Tensor]]:
     """Running means and variances of each batch norm, side by side."""
     if modules[0].network.structure != "batch_norm":
         return []
     found = []
     for norms in zip(*[one.norms for one in modules], strict=True):
         buffers = [dict(norm.named_buffers()) for norm in norms]
-        mean = torch.cat([each["running_mean"] for each in buffers])
-        found.append((mean, torch.cat([each["running_var"] for each in buffers])))
+        mean = torch.cat([each["running_mean"] for each in buffers]).to(dtype)
+        found.append((mean, torch.cat([each["running_var"] for each in buffers]).to(dtype)))
     return found
