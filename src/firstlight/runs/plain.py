@@ -76,7 +76,6 @@ def read_number(value: Any) -> float:
         raise ValueError("a number of too many digits") from error
 
 
-
 def from_plain(kind: type[T], data: Any, readers: Readers = MappingProxyType({})) -> T:
     """Read what ``plain`` wrote as a type: a frozen dataclass of plain types.
 
@@ -109,7 +108,9 @@ def _read(kind: Any, data: Any, readers: Readers) -> Any:
         return _record(kind, data, readers)
     if hasattr(kind, "_fields"):  # a named tuple
         hints = get_type_hints(kind)
-        return kind(*[_read(hints[name], each, readers) for name, each in _pairs(kind._fields, data)])
+        return kind(
+            *[_read(hints[name], each, readers) for name, each in _pairs(kind._fields, data)]
+        )
     if get_origin(kind) in (UnionType, Union):
         return _optional(kind, data, readers)
     if get_origin(kind) is tuple:

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from firstlight.errors import OptionError
-from firstlight.runs.plain import plain
-from firstlight.runs.plain import from_plain
 from firstlight.files import write_atomically
+from firstlight.runs.plain import from_plain, plain
 
 T = TypeVar("T")
 

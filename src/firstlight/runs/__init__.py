@@ -1,0 +1,1 @@
+"""Long work that goes on where it stopped: finished parts on disk, and Ctrl-C between steps."""
