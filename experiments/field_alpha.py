@@ -37,12 +37,14 @@ MOST_STEPS, RATE, WIDTH = 1500, 1e-4, 256
 MORE, LESS, LOST = 1.2, 0.5, 3.0
 
 
-#: What of a picture is looked at; no number in firstlight was set with the fresh part.
-USUAL, FRESH = (0, 0, 512, 512), (512, 128, 768, 384)
+#: What of a picture is looked at. No number in firstlight was set with the fresh part, which lies
+#: outside the usual one, in a picture that is 768 wide as in one that is 512.
+USUAL, FRESH = (0, 0, 512, 512), {768: (512, 128, 768, 384), 512: (128, 512, 384, 768)}
 
 
-def picture(number: int, side: int, part: tuple[int, int, int, int] = USUAL) -> fields.Signal:
+def picture(number: int, side: int, fresh: bool = False) -> fields.Signal:
     image = Image.open(DATA / "kodak" / f"kodim{number:02}.png").convert("L")
+    part = FRESH[image.width] if fresh else USUAL
     image = image.crop(part).resize((side, side), Image.Resampling.LANCZOS)
     return fields.load(np.asarray(image), kind="image", every=2)
 
@@ -80,7 +82,7 @@ PARTS: dict[str, list[Case]] = (
         f"{side} fresh": [
             (
                 f"kodim{number:02} {side} fresh",
-                lambda number=number, side=side: picture(number, side, FRESH),
+                lambda number=number, side=side: picture(number, side, fresh=True),
                 30,
                 40,
             )

@@ -235,7 +235,7 @@ class Branched(nn.Module):
 
 def test_the_end_of_a_branch_is_said_to_be_no_place_for_it():
     said = {row.name: row.reason for row in firstlight.plan(Branched(), DPN)}
-    harm = "as asked, but harms at a branch's end, see docs/odd-sigmoid.md; depth 4"
+    harm = "as asked, but can harm at a branch's end, see docs/odd-sigmoid.md; depth 4"
     assert said["end.weight"].startswith(harm)
     assert said["up.weight"].startswith("as asked; depth 4")
     plan = firstlight.plan(Branched(), DPN, overrides={"end.weight": "zero"})

@@ -209,7 +209,7 @@ SCHEMES: dict[str, Scheme] = {
             _rms.diagonal_plus_noise,
             traced=frozenset({"activation"}),
             note=_odd_sigmoid.note,
-            branch_note="harms at a branch's end, see docs/odd-sigmoid.md",
+            branch_note="can harm at a branch's end, see docs/odd-sigmoid.md",
             feedforward=True,
             check_shape=_odd_sigmoid.check_outputs,
         ),

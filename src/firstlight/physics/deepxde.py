@@ -52,7 +52,7 @@ def preload() -> None:
 
     Where it cannot be, nothing is said: whoever asks for it later is told why.
     """
-    with contextlib.suppress(FirstlightError, ImportError):
+    with contextlib.suppress(Exception, SystemExit):
         deepxde()
 
 

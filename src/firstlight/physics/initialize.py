@@ -64,8 +64,9 @@ def initialize(
         find_scheme(scheme, "auto", *DEEPXDE_INITIALIZERS)
         if "activation" in SCHEMES[scheme].required and "activation" not in options:
             options = {**options, "activation": _activation(net, scheme)}
-    chosen = "include" in options or "exclude" in options
-    with contextlib.nullcontext() if chosen else _not_zero(net):
+    # who names weights says what is wanted of zeros, too
+    named = {"include", "exclude", "overrides"} & set(options)
+    with contextlib.nullcontext() if named else _not_zero(net):
         return initialize_model(net, scheme, seed=seed, example=example, **options)
 
 

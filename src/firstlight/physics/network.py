@@ -52,7 +52,7 @@ def build_network(problem: Problem, spec: PinnSpec, points: Any) -> nn.Module:
     sizes = [problem.network_inputs] + [spec.width] * spec.depth + [1]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(spec.seed)  # a start that keeps what it finds is one of the seed's too
-        # not "zeros": layers of zeros are taken for wanted and left alone
+        # not "zeros": starts that keep what they find would keep those
         net = dde.nn.FNN(sizes, activation(spec.activation), "Glorot normal")
     name, options = _parsed(spec.scheme)
     if _needs_activation(name) and spec.activation not in DEEPXDE_ACTIVATIONS:

@@ -1,6 +1,7 @@
 """What tells one version of a user's own code from another."""
 
 import ast
+import contextlib
 import hashlib
 import sys
 from collections.abc import Iterator
@@ -41,9 +42,10 @@ def source_hash(module: ModuleType | None) -> str:
                     waiting.append((file, used))
     except OSError:  # as in a zip file
         return ""
-    others = sorted(set(texts) - {own})
-    text = b"".join(texts[path] for path in [own, *others])
-    return hashlib.blake2b(text, digest_size=10).hexdigest()
+    found = hashlib.blake2b(texts.pop(own), digest_size=10)
+    for path in sorted(texts):
+        found.update(b"\0" + str(path.relative_to(top.parent)).encode() + b"\0" + texts[path])
+    return found.hexdigest()
 
 
 def _file(module: ModuleType | None) -> Path | None:
@@ -74,8 +76,9 @@ def _names(node: ast.AST, package: str) -> Iterator[str]:
         whole = [each.name for each in node.names]
     elif isinstance(node, ast.ImportFrom):
         name = "." * node.level + (node.module or "")
-        base = resolve_name(name, package) if package or not node.level else ""
-        whole = [f"{base}.{each.name}" for each in node.names] if base else []
+        with contextlib.suppress(ImportError):  # beyond the package: it cannot be loaded
+            base = resolve_name(name, package)
+            whole = [f"{base}.{each.name}" for each in node.names]
     for name in whole:
         parts = name.split(".")
         yield from (".".join(parts[: 1 + place]) for place in range(len(parts)))

@@ -89,7 +89,6 @@ def study(
         raise OptionError(f"step_zero must be a whole number >= 0, got {step_zero!r}")
     found = find_problem(problem)
     where = usable_device(device)
-    _check_starts(found, [replace(spec, scheme=name, seed=numbers[0]) for name in names], where)
     folder = None if out is None else Path(out)
     telling = progress or Silent()
     with Interruption() as interruption:
@@ -101,6 +100,7 @@ def study(
             telling,
             lambda: interruption.asked,
         )
+        _check_starts(found, [replace(spec, scheme=name, seed=numbers[0]) for name in names], where)
         tuned = len(rates) > 1
         telling.begin(len(names) * (len(numbers) + tuned * len(rates)))
         rows = []

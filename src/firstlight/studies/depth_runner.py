@@ -1,6 +1,7 @@
 """All networks and starts of a depth study, those that were finished before left out."""
 
 import json
+import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -92,7 +93,7 @@ class DepthRunner:
             try:
                 cell.start.check(cell.network)
             except FirstlightError as error:
-                why = str(error).removeprefix("layers.0.weight: ")
+                why = re.sub(r"^layers\.\d+\.weight: ", "", str(error))
                 raise OptionError(
                     f"{cell.start.label} cannot start {cell.name}: {why}; leave one of them out"
                 ) from error

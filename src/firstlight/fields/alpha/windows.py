@@ -40,9 +40,10 @@ def windows(
 
     Example:
         >>> from firstlight.fields.signals.image import read_image
-        >>> image = read_image(np.zeros((64, 64), np.uint8))
-        >>> windows(image, [64, 64], [24, 24], 4).shape
-        (4, 2)
+        >>> pixels = np.zeros((64, 64), np.uint8)
+        >>> pixels[:, 32:] = np.arange(32) % 2  # two windows of four are rich
+        >>> int((windows(read_image(pixels), [64, 64], [24, 24], 4)[:, 1] > 20).sum())
+        2
     """
     corners = _candidates(sides, window)
     detail = _detail(signal, corners, window)
@@ -58,6 +59,19 @@ def windows(
     alike = np.argsort(np.abs(np.log(ratios)), kind="stable")[:_ALIKE]
     best = max(alike, key=lambda number: _nearest(corners[drawn[number]]))
     return np.asarray(corners[sorted(drawn[best])])
+
+
+def trained(samples: Samples, numbers: Tensor) -> Tensor:
+    """Which of the places are trained on: those of a map may have no value.
+
+    Example:
+        >>> from firstlight.fields.signals.image import read_image
+        >>> trained(read_image(np.zeros((2, 2), np.uint8)).train, torch.arange(4)).tolist()
+        [True, True, True, True]
+    """
+    if samples.chosen is None:
+        return torch.ones(numbers.shape, dtype=torch.bool)
+    return torch.isin(numbers, samples.chosen.long().cpu())
 
 
 def window_cells(window: list[int], edge: int) -> tuple[np.ndarray, np.ndarray]:
@@ -130,10 +144,3 @@ def _means(values: np.ndarray) -> np.ndarray:
     counts = known.sum(1)
     sums = np.where(known, values, 0).sum(1)
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
-
-
-def trained(samples: Samples, numbers: Tensor) -> Tensor:
-    """Which of the places are trained on: those of a map may have no value."""
-    if samples.chosen is None:
-        return torch.ones(numbers.shape, dtype=torch.bool)
-    return torch.isin(numbers, samples.chosen.long().cpu())

@@ -24,8 +24,8 @@ def depth_table(study: "DepthStudy") -> RenderableType:
         study: what ``firstlight.studies.depth_study`` returned.
 
     Returns:
-        A Rich renderable, which fits itself to the terminal's width. Intervals end at 0 and 100 %:
-        Student's t knows no bounds, and of three seeds reaches beyond what an accuracy can be.
+        A Rich renderable, which fits itself to the terminal's width. Intervals are
+        ``DepthRow.interval``.
     """
     return _Page(study)
 
