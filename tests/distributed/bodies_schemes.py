@@ -53,6 +53,8 @@ def planned(name, options):
         model = EveryLayout()
     text = ":".join([name, *(f"{key}={value}" for key, value in options.items())])
     overrides = {"table.weight": text} | dict.fromkeys(ODD.get(name, ()), "zero")
+    if SCHEMES[name].feedforward:  # no start for a recurrent layer, unless it is asked for by name
+        overrides |= {"lstm.weight_ih*": text, "gru.weight_ih*": text}
     return firstlight.plan(model, name, overrides=overrides, seed=3, **options)
 
 
