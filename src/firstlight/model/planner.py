@@ -223,9 +223,11 @@ class Planner:
                 "start for a recurrent layer; give this weight another scheme in overrides, such "
                 "as 'orthogonal'"
             )
-        known = self.trace.facts.get(view.slot.name)
-        ends = known is not None and known.feeds == "residual"
-        return f"as asked, but {scheme.branch_note}" if ends and scheme.branch_note else "as asked"
+        if scheme.branch_note:  # else the network need not be traced
+            known = self.trace.facts.get(view.slot.name)
+            if known is not None and known.feeds == "residual":
+                return f"as asked, but {scheme.branch_note}"
+        return "as asked"
 
     def _auto(self, view: WeightView) -> Task:
         known = self.trace.facts.get(view.slot.name)
