@@ -83,7 +83,7 @@ def _not_zero(net: nn.Module) -> Iterator[None]:
             for weight in weights:
                 nn.init.xavier_normal_(weight)
         yield
-    except BaseException:
+    except BaseException:  # Ctrl-C too: what is refused or ended leaves the zeros that there were
         for weight in weights:
             nn.init.zeros_(weight)
         raise

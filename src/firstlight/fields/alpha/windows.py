@@ -122,8 +122,7 @@ def _draw(apart: np.ndarray, count: int, generator: np.random.Generator) -> list
 
 def _detail(signal: Gridded, corners: np.ndarray, window: list[int]) -> np.ndarray:
     """Of each window; not a number where too little of it is trained on."""
-    cells = np.stack(np.meshgrid(*map(np.arange, window), indexing="ij"), -1)
-    cells = (corners[:, None] + cells.reshape(-1, len(window))) * signal.every
+    cells = (corners[:, None] + window_cells(window, 0)[0]) * signal.every
     numbers = torch.from_numpy(np.ravel_multi_index(tuple(np.moveaxis(cells, -1, 0)), signal.shape))
     samples = signal.train
     values = samples.span.scaled(samples.values[numbers.to(samples.device)]).double().cpu()
