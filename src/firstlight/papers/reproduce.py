@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import MappingProxyType
@@ -96,11 +97,13 @@ def write(found: Reproduced, folder: Path) -> None:
     }
     write_atomically(folder / "results.parquet", lambda path: path.write_bytes(table))
     for name, figure in figures.items():
-        write_atomically(
-            folder / f"{name}.png", lambda path, drawn=figure: drawn.savefig(path, dpi=160)
-        )
+        write_atomically(folder / f"{name}.png", partial(figure.savefig, dpi=160))
     for name, text in texts.items():  # last: what they speak of is there
-        write_atomically(folder / name, lambda path, t=text: path.write_text(t + "\n", "utf-8"))
+        write_atomically(folder / name, partial(_write_text, text + "\n"))
+
+
+def _write_text(text: str, path: Path) -> None:
+    path.write_text(text, encoding="utf-8")
 
 
 def read(entry: Entry, out: Path) -> Reproduced | None:
