@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image, UnidentifiedImageError
 
+from firstlight.comparison._contents import matching
 from firstlight.errors import FirstlightError
 
 #: Largest image that is decoded: a small file can claim to unpack to any size.
@@ -30,7 +31,7 @@ def load(pattern: str) -> tuple[Arrays, Arrays | None]:
     Raises:
         FirstlightError: no such file, or one that does not hold images and labels.
     """
-    paths = _matching(pattern)
+    paths = matching(pattern)
     if not paths:
         raise FirstlightError(f"parquet: no file matches {pattern!r}")
     if len(paths) == 1:
@@ -57,17 +58,6 @@ def load(pattern: str) -> tuple[Arrays, Arrays | None]:
             f"those of {test[0].name} {other[0].shape[1:]}; both must be alike"
         )
     return one, other
-
-
-def _matching(pattern: str) -> list[Path]:
-    """Return the file of that name, else the files that the pattern matches."""
-    try:
-        given = Path(pattern).expanduser()
-        if given.is_file():
-            return [given]
-        return sorted(given.parent.glob(given.name)) if given.name else []
-    except (OSError, ValueError, RuntimeError):  # too long a name, "**x", no such user
-        return []
 
 
 def _read(path: Path) -> Arrays:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from firstlight.comparison import _folder
 from firstlight.errors import FirstlightError, OptionError
 from firstlight.model import _torchvision
 
@@ -177,13 +178,43 @@ def load(name: str, root: str | Path | None = None) -> Data:
 def check(name: str, *others: str) -> None:
     """Raise ``OptionError`` unless ``name`` is the name of a data set; it names others, too."""
     if name not in _LOADERS and not is_file(name):
-        known = ", ".join([*_LOADERS, "parquet:PATH", *others])
+        known = ", ".join([*_LOADERS, "parquet:PATH", "folder:PATH", *others])
         raise OptionError(f"data must be one of {known}; got {name!r}")
+    if name.startswith("folder:"):
+        _folder.Options.of(name)
 
 
 def is_file(name: str) -> bool:
     """Return whether ``name`` is a file of the user's, which may change; the others never do."""
-    return name.startswith("parquet:")
+    return name.startswith(("parquet:", "folder:"))
+
+
+def file_fingerprint(name: str) -> str:
+    """Return a hash of the files that ``name`` stands for, without loading them, or "".
+
+    It is that of all bytes for parquet:PATH, and of names and sizes for folder:PATH, whose images
+    may be too many to read. Data sets that never change have none.
+
+    Args:
+        name: as ``load`` takes it.
+
+    Raises:
+        OptionError: no such data set.
+        FirstlightError: its files cannot be read.
+
+    Example:
+        >>> from firstlight.comparison.data import file_fingerprint
+        >>> file_fingerprint("digits")
+        ''
+    """
+    check(name)
+    if not is_file(name):
+        return ""
+    if name.startswith("folder:"):
+        return _folder.listing(_folder.Options.of(name)).fingerprint()
+    from firstlight.comparison import _contents
+
+    return _contents.fingerprint(name)
 
 
 def _subset(labels: np.ndarray, count: int) -> np.ndarray:
