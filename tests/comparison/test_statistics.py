@@ -6,6 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from firstlight.comparison.effect import effect
+from firstlight.comparison.power import seeds_needed
 from firstlight.comparison.statistics import band, estimate, holm, runs_frame, summary_frame
 from firstlight.errors import OptionError
 
@@ -185,6 +187,38 @@ def test_a_frame_of_runs_says_how_each_was_trained(result):
     assert frame.loc[0, ["torch_version", "numpy_version"]].tolist() == ["2.4", "1.26"]
     assert frame["train_size"].isna().tolist() == [True, False]
     assert frame.loc[1, "train_size"] == 200
+
+
+def test_a_summary_says_how_large_a_difference_is_and_how_many_seeds_it_needs(result):
+    runs = group(
+        result,
+        {
+            "default": (0.5, 0.6, 0.7),
+            "zero": (0.6, 0.8, 0.9),
+            "lsuv": (0.5, 0.7, 0.6),
+            "near": (0.52, 0.61, 0.75),
+            "even": (0.6, 0.7, 0.8),
+        },
+    )
+    runs += group(result, {"default": (0.5,), "zero": (0.6,)}, optimizer="sgd")
+    frame = summary_frame(runs)
+    table = frame[frame["optimizer"] == "adamw"].set_index("scheme")
+    found = effect([0.1, 0.2, 0.2])
+    columns = ["p_flip", "effect", "effect_low", "effect_high", "wins"]
+    assert table.loc["zero", columns].tolist() == pytest.approx([0.25, *found[:3], 1.0])
+    assert table.loc["lsuv", ["p_flip", "wins"]].tolist() == [1.0, 0.5]
+    assert math.isnan(table.loc["lsuv", "seeds_needed"])  # no difference but for rounding
+    # three tests: even has none, its differences being equal
+    assert math.isnan(table.loc["even", "p"])
+    spread = np.std([0.02, 0.01, 0.05], ddof=1)
+    assert table.loc["near", "seeds_needed"] == seeds_needed(0.08 / 3, spread, tests=3)
+    assert table.loc["even", ["p_flip", "wins"]].tolist() == [0.25, 1.0]
+    assert table.loc["even", ["effect", "seeds_needed"]].isna().all()
+    assert table.loc["default", [*columns, "seeds_needed"]].isna().all()
+    single = frame.iloc[-1]
+    assert single[["p_flip", "wins"]].tolist() == [1.0, 1.0]
+    assert single[["effect", "seeds_needed"]].isna().all()
+    assert frame.dtypes[[*columns, "seeds_needed"]].eq(float).all()
 
 
 def test_an_unknown_metric_is_refused(result):

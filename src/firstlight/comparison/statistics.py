@@ -2,105 +2,40 @@
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
-from scipy import stats
 
+from firstlight.comparison.effect import effect, standardized, wins
+from firstlight.comparison.estimate import CONFIDENCE, Estimate, band, estimate
+from firstlight.comparison.flips import flip_test
+from firstlight.comparison.holm import holm
+from firstlight.comparison.power import seeds_needed
 from firstlight.comparison.spec import RunResult
 from firstlight.comparison.start import baseline
 from firstlight.errors import check_choice
 
+__all__ = [
+    "CONFIDENCE",
+    "CURVES",
+    "METRICS",
+    "Estimate",
+    "band",
+    "estimate",
+    "holm",
+    "runs_frame",
+    "summary_frame",
+]
+
 #: What a scheme can be judged by; all of them are better when larger.
 METRICS = ("accuracy_max", "accuracy_epoch_1", "accuracy_epoch_10", "auc")
-
-#: Share of intervals that hold the true mean, and 1 - the level of every test.
-CONFIDENCE = 0.95
 
 #: What is measured after every epoch.
 CURVES = ("accuracy", "loss", "train_loss", "seconds")
 
+#: A difference so small against its spread is a rounded zero.
+_NOTHING = 1e-9
+
 _GROUP = ("model", "data", "optimizer")
-
-
-class Estimate(NamedTuple):
-    """A mean, its interval, and how likely data like these are where the true mean is zero."""
-
-    mean: float = math.nan
-    low: float = math.nan
-    high: float = math.nan
-    p: float = math.nan
-
-
-def band(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return mean, low and high over the runs, at every epoch by itself.
-
-    Student's t: mean ± t(0.975, n - 1) * s / sqrt(n); NaN for low and high of fewer than two
-    runs. Equal values have an interval of no width.
-
-    Args:
-        values: (runs, epochs) or (runs,), at least one run, independent of each other.
-
-    Example:
-        >>> import numpy as np
-        >>> from firstlight.comparison.statistics import band
-        >>> mean, low, high = band(np.array([[1.0, 5.0], [2.0, 5.0], [3.0, 5.0]]))
-        >>> mean.round(3).tolist(), low.round(3).tolist(), high.round(3).tolist()
-        ([2.0, 5.0], [-0.484, 5.0], [4.484, 5.0])
-    """
-    values = np.asarray(values, dtype=np.float64)
-    mean = values.mean(axis=0)
-    if len(values) < 2:
-        return mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan)
-    spread = values.std(axis=0, ddof=1)
-    equal = spread <= 1e-12 * np.abs(values).max(axis=0)  # but for rounding
-    error = np.where(equal, 0.0, spread / math.sqrt(len(values)))
-    half = stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1) * error
-    return mean, mean - half, mean + half
-
-
-def estimate(values: Sequence[float]) -> Estimate:
-    """Estimate a mean with its interval, see ``band``, and test it against zero.
-
-    Of fewer than two values nothing but the mean is known. Values without spread leave the test
-    undefined: p is NaN, or 1 where all of them are zero.
-
-    Args:
-        values: independent measurements.
-
-    Example:
-        >>> from firstlight.comparison.statistics import estimate
-        >>> [round(number, 3) for number in estimate([1.0, 2.0, 3.0])]
-        [2.0, -0.484, 4.484, 0.074]
-    """
-    if not len(values) or not np.isfinite(values).all():
-        return Estimate()
-    mean, low, high = (float(part) for part in band(np.asarray(values)))
-    if low < high:
-        p = float(stats.ttest_1samp(values, 0.0).pvalue)
-    else:  # no spread, or one value
-        p = 1.0 if low == 0 else math.nan
-    return Estimate(mean, low, high, p)
-
-
-def holm(p: Sequence[float]) -> list[float]:
-    """Adjust p-values so that all tests together err with the level of one (Holm 1979).
-
-    The k-th smallest of m, counted from 0, becomes the largest of (m - j) p_j over j <= k, at
-    most 1. NaN, a test that could not be made, stays NaN and does not count.
-
-    Example:
-        >>> from firstlight.comparison.statistics import holm
-        >>> holm([0.25, 0.0625, 0.5])
-        [0.5, 0.1875, 0.5]
-    """
-    adjusted, largest = [math.nan] * len(p), 0.0
-    known = sorted((value, index) for index, value in enumerate(p) if not math.isnan(value))
-    for rank, (value, index) in enumerate(known):
-        largest = max(largest, min(1.0, (len(known) - rank) * value))
-        adjusted[index] = largest
-    return adjusted
 
 
 def runs_frame(results: Sequence[RunResult]) -> pd.DataFrame:
@@ -117,7 +52,10 @@ def summary_frame(results: Sequence[RunResult], metric: str = "accuracy_max") ->
     Differences are paired by seed: two runs with one seed saw the same images in the same order.
     The baseline is the scheme default, or the first scheme where default is absent. Failed runs
     are counted, and stay out of the means. p is the paired t-test's, p_holm corrects it for the
-    number of schemes in the group, and significant is p_holm < 0.05.
+    number of schemes in the group, and significant is p_holm < 0.05. p_flip is the sign-flip
+    test's, uncorrected. effect is Hedges' g of the paired differences, wins the share of pairs
+    that the scheme won, and seeds_needed how many pairs would show a true difference of the size
+    and spread found, in 80 % of such comparisons and corrected for as many tests.
 
     Args:
         results: finished and failed runs.
@@ -125,7 +63,8 @@ def summary_frame(results: Sequence[RunResult], metric: str = "accuracy_max") ->
 
     Returns:
         model, data, optimizer, scheme, baseline, n, failed, reasons, mean, low, high, difference,
-        difference_low, difference_high, p, p_holm, significant. NaN where undefined.
+        difference_low, difference_high, p, p_holm, significant, p_flip, effect, effect_low,
+        effect_high, wins, seeds_needed. NaN where undefined.
 
     Raises:
         OptionError: unknown metric.
@@ -145,12 +84,14 @@ def _rows(schemes: dict[str, list[RunResult]], metric: str) -> list[dict[str, ob
     """Summarise one group: its schemes, each with its runs."""
     base = baseline(list(schemes))
     values = {scheme: _by_seed(runs, metric) for scheme, runs in schemes.items()}
-    differences = {
-        scheme: estimate([own[s] - values[base][s] for s in own if s in values[base]])
+    pairs = {
+        scheme: [own[s] - values[base][s] for s in own if s in values[base]]
         for scheme, own in values.items()
         if scheme != base
     }
+    differences = {scheme: estimate(own) for scheme, own in pairs.items()}
     adjusted = dict(zip(differences, holm([d.p for d in differences.values()]), strict=True))
+    tests = sum(not math.isnan(p) for p in adjusted.values())
     rows = []
     for scheme, runs in schemes.items():
         own = list(values[scheme].values())
@@ -160,6 +101,7 @@ def _rows(schemes: dict[str, list[RunResult]], metric: str) -> list[dict[str, ob
             | _columns(estimate(own), differences.get(scheme, Estimate()))
             | {"p_holm": adjusted.get(scheme, math.nan)}
             | {"significant": adjusted.get(scheme, math.nan) < 1 - CONFIDENCE}
+            | _strength(pairs.get(scheme, []), tests)
         )
     return rows
 
@@ -174,6 +116,25 @@ def _columns(mean: Estimate, difference: Estimate) -> dict[str, float]:
         "difference_high": difference.high,
         "p": difference.p,
     }
+
+
+def _strength(differences: Sequence[float], tests: int) -> dict[str, float]:
+    """Return what paired differences say beyond their mean and the t test."""
+    size = effect(differences)
+    return {
+        "p_flip": flip_test(differences),
+        "effect": size.mean,
+        "effect_low": size.low,
+        "effect_high": size.high,
+        "wins": wins(differences),
+        "seeds_needed": _needed(differences, tests),
+    }
+
+
+def _needed(differences: Sequence[float], tests: int) -> float:
+    """Return how many seeds would show what was found; NaN where size or spread is missing."""
+    size = standardized(differences)
+    return float(seeds_needed(size, 1.0, tests=tests)) if abs(size) > _NOTHING else math.nan
 
 
 def _by_seed(runs: Sequence[RunResult], metric: str) -> dict[int, float]:
