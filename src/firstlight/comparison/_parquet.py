@@ -1,25 +1,18 @@
 """Images and labels from parquet files; files are data, so everything about them is checked."""
 
 import io
-import textwrap
 import warnings
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from firstlight.comparison._contents import matching
+from firstlight.comparison._image_files import decode, short
 from firstlight.errors import FirstlightError
 
-#: Largest image that is decoded: a small file can claim to unpack to any size.
-MAX_PIXELS = 4096 * 4096
-
-_FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")
-_MODES = {"1": "L", "L": "L", "LA": "L"} | dict.fromkeys(
-    ("RGB", "RGBA", "P", "CMYK", "YCbCr"), "RGB"
-)
 _KINDS = {"i": "integers", "U": "text", "b": "booleans", "f": "floats"}  # numpy's names
 
 Arrays = tuple[np.ndarray, np.ndarray]
@@ -66,17 +59,17 @@ def _read(path: Path) -> Arrays:
         columns = pq.read_schema(path).names
         missing = {"image", "label"} - set(columns)
         if missing:
-            has = _short(", ".join(columns))
+            has = short(", ".join(columns))
             raise FirstlightError(f"{path} must have the columns image and label; it has {has}")
         table = pq.read_table(path, columns=["image", "label"])
     except (OSError, pa.ArrowException) as error:
-        raise FirstlightError(f"{path} cannot be read as parquet: {_short(error)}") from error
+        raise FirstlightError(f"{path} cannot be read as parquet: {short(error)}") from error
     image = table["image"].combine_chunks()
     if pa.types.is_struct(image.type) and image.type.get_field_index("bytes") >= 0:
         image = image.field("bytes")  # how Hugging Face stores an image
     if not (pa.types.is_binary(image.type) or pa.types.is_large_binary(image.type)):
         raise FirstlightError(
-            f"{path}: column image must hold encoded bytes, got {_short(image.type)}"
+            f"{path}: column image must hold encoded bytes, got {short(image.type)}"
         )
     if table.num_rows == 0 or image.null_count or table["label"].null_count:
         raise FirstlightError(f"{path} must have rows, each with an image and a label")
@@ -96,13 +89,8 @@ def _labels(column: pa.ChunkedArray, path: Path) -> np.ndarray:
     if pa.types.is_floating(kind) or pa.types.is_boolean(kind):
         return column.to_numpy()
     raise FirstlightError(
-        f"{path}: column label must hold {', '.join(_KINDS.values())}; got {_short(kind)}"
+        f"{path}: column label must hold {', '.join(_KINDS.values())}; got {short(kind)}"
     )
-
-
-def _short(text: object) -> str:
-    """Return the first words of what may be long, in one line."""
-    return textwrap.shorten(str(text), 120, placeholder=" ...")
 
 
 def _decode_all(encoded: pa.Array, path: Path) -> np.ndarray:
@@ -111,15 +99,8 @@ def _decode_all(encoded: pa.Array, path: Path) -> np.ndarray:
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         for row, item in enumerate(encoded):
-            try:
-                images.append(_decode(item.as_py()))
-            except UnidentifiedImageError as e:
-                kinds = ", ".join(_FORMATS)
-                raise FirstlightError(
-                    f"{path}, row {row}: cannot identify image as one of {kinds}"
-                ) from e
-            except (OSError, ValueError, SyntaxError, Warning, Image.DecompressionBombError) as e:
-                raise FirstlightError(f"{path}, row {row}: {_short(e)}") from e
+            place = f"{path}, row {row}"
+            images.append(decode(io.BytesIO(item.as_py()), place, size=None, colour=False))
             if images[-1].shape[:2] != images[0].shape[:2]:
                 raise FirstlightError(
                     f"{path}, row {row}: image is {images[-1].shape[:2]}, the first is "
@@ -130,16 +111,3 @@ def _decode_all(encoded: pa.Array, path: Path) -> np.ndarray:
     for row, image in enumerate(images):
         stacked[row] = image
     return stacked
-
-
-def _decode(content: bytes) -> np.ndarray:
-    """Decode one image to (H, W, 1) or (H, W, 3)."""
-    with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
-        if image.width * image.height > MAX_PIXELS:
-            raise ValueError(
-                f"{image.width} x {image.height} pixels are more than the limit of {MAX_PIXELS}"
-            )
-        if image.mode not in _MODES:
-            raise ValueError(f"an image must be 8-bit grey or RGB, got mode {image.mode!r}")
-        pixels = np.asarray(image.convert(_MODES[image.mode]))
-    return pixels.reshape(*pixels.shape[:2], -1)

@@ -2,9 +2,9 @@
 
 import functools
 import hashlib
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.client import HTTPException
 from pathlib import Path
 
 import numpy as np
@@ -12,36 +12,17 @@ import torch
 from torch import Tensor
 
 from firstlight.comparison import _folder
+from firstlight.comparison._public import LOADERS, Arrays
+from firstlight.comparison.mapped import Mapped
+from firstlight.comparison.split import Split, halves, subset
 from firstlight.errors import FirstlightError, OptionError
-from firstlight.model import _torchvision
+
+_log = logging.getLogger("firstlight")
 
 #: Where data sets are downloaded to unless ``data_root`` says otherwise.
 DATA_ROOT = Path("~/.cache/firstlight")
 
-#: Images (N, H, W) or (N, H, W, C) as bytes, and their labels (N,), as a loader returns them.
-Arrays = tuple[np.ndarray, np.ndarray]
-
-_SPLIT_SEED = 0  # every split of one data set is the same, in every run and on every machine
-
-
-@dataclass(frozen=True, eq=False)
-class Split:
-    """Images (N, C, H, W) as bytes, and their labels (N,) from 0 to classes - 1."""
-
-    images: Tensor
-    labels: Tensor
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def take(self, indices: np.ndarray) -> "Split":
-        """Return the images at ``indices``, in increasing order."""
-        chosen = torch.from_numpy(np.sort(indices))
-        return Split(self.images[chosen], self.labels[chosen])
-
-    def to(self, device: torch.device) -> "Split":
-        """Return the same split on ``device``."""
-        return Split(self.images.to(device), self.labels.to(device))
+_AT_ONCE = 4096  # images that are looked at together: all in float64 may not fit
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +77,7 @@ class Data:
                     f"train_size must lie between {self.classes} (the classes) and {len(train)} "
                     f"(the training images of {self.name}), got {train_size}"
                 )
-            train = train.take(_subset(train.labels.numpy(), train_size))
+            train = train.take(subset(train.labels.numpy(), train_size))
         if held_out:
             if len(train) < 2 * self.classes:
                 raise OptionError(
@@ -104,28 +85,34 @@ class Data:
                     f"of each class), got {len(train)}"
                 )
             judged = max(self.classes, len(train) // 10)
-            one, other = _split(train.labels.numpy(), len(train) - judged, self.name)
+            one, other = halves(train.labels.numpy(), len(train) - judged, self.name)
             train, test = train.take(one), train.take(other)
         return Data(self.name, train, test, self.classes)
 
     def to(self, device: torch.device) -> "Data":
-        """Return the same data on ``device``."""
+        """Return the same data on ``device``; images stay where they are if they do not fit it."""
         if self.train.images.device == device:
             return self
-        moved = Data(self.name, self.train.to(device), self.test.to(device), self.classes)
+        fits = self._fits(device)
+        train, test = self.train.to(device, fits), self.test.to(device, fits)
+        moved = Data(self.name, train, test, self.classes)
         mean, std = self.normalisation
         vars(moved)["normalisation"] = mean.to(device), std.to(device)
         return moved
 
+    def _fits(self, device: torch.device) -> bool:
+        """Return whether all images take less than half of what the device has left."""
+        if device.type != "cuda":
+            return isinstance(self.train.images, Tensor)
+        # the allocator keeps what an earlier run has freed
+        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        left = torch.cuda.mem_get_info(device)[0] + kept
+        return self.train.images.numel() + self.test.images.numel() < left / 2
+
     @functools.cached_property
     def normalisation(self) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation of each channel over the training set, (1, C, 1, 1)."""
-        total = torch.zeros(1, self.in_channels, 1, 1, dtype=torch.float64)
-        squares = torch.zeros_like(total)
-        for block in self.train.images.split(4096):  # the whole set in float64 may not fit
-            values = block.double()
-            total += values.sum((0, 2, 3), keepdim=True)
-            squares += values.square().sum((0, 2, 3), keepdim=True)
+        total, squares = _sums(self.train.images).double().view(2, 1, self.in_channels, 1, 1)
         mean = total / (self.train.images.numel() / self.in_channels)
         variance = squares / (self.train.images.numel() / self.in_channels) - mean**2
         # a channel that never varies has nothing to scale
@@ -144,20 +131,30 @@ class Data:
         for split in (self.train, self.test):
             for part in (split.images, split.labels):
                 found.update(str(tuple(part.shape)).encode())
-                found.update(np.ascontiguousarray(part.numpy()).data)
+                for begin in range(0, len(part), _AT_ONCE):
+                    block = part[begin : begin + _AT_ONCE]
+                    found.update(np.ascontiguousarray(block.numpy()).data)
         return found.hexdigest()
 
 
-def load(name: str, root: str | Path | None = None) -> Data:
+def load(
+    name: str, root: str | Path | None = None, note: Callable[[str], None] = _log.info
+) -> Data:
     """Load the data set called ``name``.
 
+    Images of a folder are decoded once, to a file that is mapped into memory: it may be larger than
+    memory. They lie in ``PATH/train/CLASS`` and ``PATH/val/CLASS`` (or validation, or test), or in
+    ``PATH/CLASS``, or as Tiny-ImageNet's; all have one size, or are scaled and cut to ``size``.
+
     Args:
-        name: digits, cifar10, cifar100, mnist, fashion_mnist, or parquet:PATH.
-        root: folder for downloads, ``~/.cache/firstlight`` by default.
+        name: digits, cifar10, cifar100, mnist, fashion_mnist, parquet:PATH, folder:PATH, or
+            folder:PATH:size=64.
+        root: folder for downloads and decoded images, ``~/.cache/firstlight`` by default.
+        note: is told what takes long.
 
     Raises:
         OptionError: no such data set.
-        FirstlightError: it cannot be downloaded, read or decoded.
+        FirstlightError: it cannot be downloaded, read, decoded or kept.
 
     Example:
         >>> from firstlight.comparison.data import load
@@ -166,19 +163,22 @@ def load(name: str, root: str | Path | None = None) -> Data:
         (1437, 360, 10, (8, 8))
     """
     check(name)
+    folder = Path(root or DATA_ROOT).expanduser()
+    if name.startswith("folder:"):
+        return _of_folder(name, folder, note)
     if is_file(name):
         from firstlight.comparison import _parquet
 
         parts = _parquet.load(name.removeprefix("parquet:"))
     else:
-        parts = _LOADERS[name](Path(root or DATA_ROOT).expanduser())
+        parts = LOADERS[name](folder)
     return _data(name, *parts)
 
 
 def check(name: str, *others: str) -> None:
     """Raise ``OptionError`` unless ``name`` is the name of a data set; it names others, too."""
-    if name not in _LOADERS and not is_file(name):
-        known = ", ".join([*_LOADERS, "parquet:PATH", "folder:PATH", *others])
+    if name not in LOADERS and not is_file(name):
+        known = ", ".join([*LOADERS, "parquet:PATH", "folder:PATH", *others])
         raise OptionError(f"data must be one of {known}; got {name!r}")
     if name.startswith("folder:"):
         _folder.Options.of(name)
@@ -217,44 +217,37 @@ def file_fingerprint(name: str) -> str:
     return _contents.fingerprint(name)
 
 
-def _subset(labels: np.ndarray, count: int) -> np.ndarray:
-    """Choose ``count`` indices; each class keeps its share."""
-    from sklearn.utils import resample
+def _of_folder(name: str, root: Path, note: Callable[[str], None]) -> Data:
+    from firstlight.comparison import _decoded
 
-    return resample(
-        np.arange(len(labels)),
-        replace=False,
-        n_samples=count,
-        stratify=labels,
-        random_state=_SPLIT_SEED,
-    )
+    found = _folder.listing(_folder.Options.of(name))
+    labels = found.labels()
+    if labels.max() < 1:
+        raise FirstlightError(f"{name} has one class only; 2 or more are needed")
+    one, other = np.arange(len(found.train)), np.arange(len(found.train), len(labels))
+    if found.test is None:
+        one, other = halves(labels, 4 * len(labels) // 5, name)
+    whole = Split(_decoded.load(found, root / "decoded", note), torch.from_numpy(labels))
+    data = Data(name, whole.take(one), whole.take(other), int(labels.max()) + 1)
+    vars(data)["fingerprint"] = found.fingerprint()
+    return data
 
 
-def _split(labels: np.ndarray, first: int, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Divide the indices in two, ``first`` of them in the one; each class keeps its share."""
-    from sklearn.model_selection import train_test_split
-
-    names, counts = np.unique(labels, return_counts=True)
-    if counts.min() < 2:
-        raise FirstlightError(
-            f"{name} cannot be split class by class: a class must have 2 images, "
-            f"{str(names[counts.argmin()])[:40]!r} has one"
-        )
-    if min(first, len(labels) - first) < len(names):
-        raise FirstlightError(
-            f"{name} cannot be split class by class: {len(labels)} images are too few for "
-            f"{len(names)} classes"
-        )
-    one, other = train_test_split(
-        np.arange(len(labels)), train_size=first, stratify=labels, random_state=_SPLIT_SEED
-    )
-    return one, other
+def _sums(images: Tensor | Mapped) -> Tensor:
+    """Sum and sum of squares of each channel, (2, C): whole numbers below 2**53, exact."""
+    if isinstance(images, Mapped):
+        return images.sums()
+    found = torch.zeros(2, images.shape[1], dtype=torch.float64)
+    for block in images.split(_AT_ONCE):
+        values = block.double()
+        found += torch.stack([values.sum((0, 2, 3)), values.square().sum((0, 2, 3))])
+    return found
 
 
 def _data(name: str, train: Arrays, test: Arrays | None) -> Data:
     """Number the labels, and split where the data set came as one part."""
     if test is None:
-        one, other = (np.sort(part) for part in _split(train[1], 4 * len(train[1]) // 5, name))
+        one, other = (np.sort(part) for part in halves(train[1], 4 * len(train[1]) // 5, name))
         train, test = (train[0][one], train[1][one]), (train[0][other], train[1][other])
     names = np.unique(np.concatenate([train[1], test[1]]))
     if len(names) < 2:
@@ -270,39 +263,3 @@ def _numbered(arrays: Arrays, names: np.ndarray) -> Split:
         torch.from_numpy(np.ascontiguousarray(images)),
         torch.from_numpy(np.searchsorted(names, labels).astype(np.int64)),
     )
-
-
-def _digits(_: Path) -> tuple[Arrays, None]:
-    from sklearn.datasets import load_digits
-
-    digits = load_digits()
-    return (digits.images.astype(np.uint8), digits.target), None
-
-
-def _downloaded(kind: str) -> Callable[[Path], tuple[Arrays, Arrays]]:
-    def loader(root: Path) -> tuple[Arrays, Arrays]:
-        _torchvision.prepare()
-        try:
-            from torchvision import datasets
-        except ImportError as error:
-            raise FirstlightError(
-                f"{kind} needs torchvision: pip install 'firstlight[vision]'"
-            ) from error
-        try:
-            sets = [getattr(datasets, kind)(root, train=train, download=True) for train in (1, 0)]
-        except (OSError, RuntimeError, HTTPException) as error:
-            reason = " ".join(str(error).split()) or type(error).__name__
-            raise FirstlightError(f"{kind} could not be downloaded to {root}: {reason}") from error
-        train, test = ((np.asarray(one.data), np.asarray(one.targets)) for one in sets)
-        return train, test
-
-    return loader
-
-
-_LOADERS: dict[str, Callable[[Path], tuple[Arrays, Arrays | None]]] = {
-    "digits": _digits,
-    "cifar10": _downloaded("CIFAR10"),
-    "cifar100": _downloaded("CIFAR100"),
-    "mnist": _downloaded("MNIST"),
-    "fashion_mnist": _downloaded("FashionMNIST"),
-}
