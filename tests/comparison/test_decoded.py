@@ -6,8 +6,8 @@ import textwrap
 
 import pytest
 import torch
-from comparison.image_folders import by_class
 
+from comparison.image_folders import by_class
 from firstlight.comparison import _decoded
 from firstlight.comparison.data import load
 from firstlight.errors import FirstlightError
@@ -148,6 +148,6 @@ def test_a_disk_that_is_full_is_one_line_and_leaves_nothing(folders):
 def test_a_cache_that_cannot_be_written_is_one_line(folders):
     images, cache = folders
     cache.write_text("a file")
-    with pytest.raises(FirstlightError, match="cannot write to .*cache/decoded: ") as caught:
+    with pytest.raises(FirstlightError, match=r"cannot write to .*cache/decoded: ") as caught:
         load(f"folder:{images}", cache)
     assert "\n" not in str(caught.value)

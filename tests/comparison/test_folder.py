@@ -4,10 +4,10 @@ import random
 import numpy as np
 import pytest
 import torch
-from comparison.image_folders import LABELS, PIXELS, by_class, save, tiny_imagenet
 from PIL import Image
 
 import firstlight
+from comparison.image_folders import LABELS, PIXELS, by_class, save, tiny_imagenet
 from firstlight.comparison.data import load
 from firstlight.errors import FirstlightError, OptionError
 

@@ -57,24 +57,24 @@ def batches(
     memory costs a few microseconds a batch; a loader with workers costs more than training a small
     network.
     """
-    device = split.labels.device
-    indices = torch.arange(len(split), device=device) if indices is None else indices.to(device)
-    parts = indices.split(size)
-    for part, images in zip(parts, _images(split, normalisation[0].device, parts), strict=True):
+    indices = torch.arange(len(split)) if indices is None else indices
+    parts = indices.to(split.labels.device).split(size)
+    found = _images(split.images, normalisation[0].device, indices, size)
+    for part, images in zip(parts, found, strict=True):
         yield normalise(images, normalisation), split.labels[part]
 
 
-def _images(split: Split, device: torch.device, parts: Sequence[Tensor]) -> Iterator[Tensor]:
-    """Yield the bytes of each part on ``device``."""
-    images = split.images
+def _images(
+    images: Tensor | Mapped, device: torch.device, indices: Tensor, size: int
+) -> Iterator[Tensor]:
+    """Yield the bytes of ``size`` images at a time, on ``device``."""
     if isinstance(images, Tensor) and images.device == device:
         # ten times as fast as indexing: it copies whole images
-        yield from (images.index_select(0, part) for part in parts)
+        yield from (images.index_select(0, part) for part in indices.to(device).split(size))
         return
     source = images if isinstance(images, Mapped) else Mapped(images.numpy(), np.empty(0))
     gather = partial(_gather, source, device.type == "cuda")
-    found = ahead(gather, [part.cpu() for part in parts], workers=_WORKERS, depth=_DEPTH)
-    with closing(found):
+    with closing(ahead(gather, indices.cpu().split(size), workers=_WORKERS, depth=_DEPTH)) as found:
         yield from (part.to(device, non_blocking=True) for part in found)
 
 
