@@ -340,7 +340,7 @@ def test_more_than_one_process_is_refused(monkeypatch):
 def test_finished_runs_need_no_data(tmp_path, monkeypatch):
     firstlight.compare(**SMALL, out=tmp_path)
     session = sys.modules["firstlight.comparison.session"]
-    monkeypatch.setattr(session, "load", None)
+    monkeypatch.setattr(session, "load_any", None)
     assert len(firstlight.compare(**SMALL, out=tmp_path).results) == 4
     with pytest.raises(TypeError):
         firstlight.compare(**SMALL | {"seeds": 3}, out=tmp_path)

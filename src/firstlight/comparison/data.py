@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from firstlight.comparison import _folder
+from firstlight.comparison import _folder, corpus, text
 from firstlight.comparison._public import LOADERS, Arrays
 from firstlight.comparison.mapped import Mapped
 from firstlight.comparison.split import Split, halves, subset
@@ -163,6 +163,8 @@ def load(
         (1437, 360, 10, (8, 8))
     """
     check(name)
+    if corpus.is_text(name):
+        raise OptionError(f"images are needed here, {name} is a text")
     folder = Path(root or DATA_ROOT).expanduser()
     if name.startswith("folder:"):
         return _of_folder(name, folder, note)
@@ -175,10 +177,28 @@ def load(
     return _data(name, *parts)
 
 
+def load_any(
+    name: str, root: str | Path | None = None, note: Callable[[str], None] = _log.info
+) -> Data | text.Text:
+    """Load images as ``load`` does, or the text called wikitext2 or text:PATH.
+
+    Example:
+        >>> from firstlight.comparison.data import load_any
+        >>> load_any("digits").classes
+        10
+    """
+    if corpus.is_text(name):
+        return text.load(name, Path(root or DATA_ROOT).expanduser())
+    return load(name, root, note)
+
+
 def check(name: str, *others: str) -> None:
     """Raise ``OptionError`` unless ``name`` is the name of a data set; it names others, too."""
+    if corpus.is_text(name):
+        corpus.Source.of(name)
+        return
     if name not in LOADERS and not is_file(name):
-        known = ", ".join([*LOADERS, "parquet:PATH", "folder:PATH", *others])
+        known = ", ".join([*LOADERS, "parquet:PATH", "folder:PATH", *corpus.NAMES, *others])
         raise OptionError(f"data must be one of {known}; got {name!r}")
     if name.startswith("folder:"):
         _folder.Options.of(name)
@@ -186,14 +206,14 @@ def check(name: str, *others: str) -> None:
 
 def is_file(name: str) -> bool:
     """Return whether ``name`` is a file of the user's, which may change; the others never do."""
-    return name.startswith(("parquet:", "folder:"))
+    return name.startswith(("parquet:", "folder:", "text:"))
 
 
 def file_fingerprint(name: str) -> str:
     """Return a hash of the files that ``name`` stands for, without loading them, or "".
 
-    It is that of all bytes for parquet:PATH, and of names and sizes for folder:PATH, whose images
-    may be too many to read. Data sets that never change have none.
+    It is that of all bytes for parquet:PATH and text:PATH, and of names and sizes for folder:PATH,
+    whose images may be too many to read. Data sets that never change have none.
 
     Args:
         name: as ``load`` takes it.
@@ -214,6 +234,8 @@ def file_fingerprint(name: str) -> str:
         return _folder.listing(_folder.Options.of(name)).fingerprint()
     from firstlight.comparison import _contents
 
+    if corpus.is_text(name):
+        name = f"text:{corpus.Source.of(name).pattern}"
     return _contents.fingerprint(name)
 
 

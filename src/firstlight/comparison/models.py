@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import nn
 
+from firstlight.comparison import corpus, text_models
 from firstlight.comparison.data import Data
 from firstlight.errors import OptionError
 from firstlight.model import hugging_face, zoo
@@ -26,13 +27,15 @@ def factory(name: str) -> Factory:
 
     ``module:factory`` is the one name that runs a user's own code: ``nets:build`` imports
     ``nets`` and calls ``build(in_channels, image_size, classes)``, image_size being
-    (height, width).
+    (height, width), or ``build(vocabulary, context)`` where the data are a text, for a network that
+    turns tokens (N, context) into logits (N, context, vocabulary).
 
     Args:
-        name: mlp, small_resnet, small_vit, torchvision:NAME, timm:NAME or module:factory.
+        name: mlp, small_resnet, small_vit, torchvision:NAME, timm:NAME or module:factory; bert_mini
+            or hf:NAME for texts.
 
     Returns:
-        A function of (in_channels, image_size, classes).
+        A function of (in_channels, image_size, classes), or of (vocabulary, context) for texts.
 
     Raises:
         OptionError: no such network.
@@ -45,12 +48,31 @@ def factory(name: str) -> Factory:
     prefix, colon, rest = name.partition(":")
     if name in _OURS:
         return _OURS[name]
+    if text_models.reads_texts(name):
+        return text_models.text_factory(name)
     if not (prefix and colon and rest):
         raise OptionError(
-            f"model must be one of {', '.join(_OURS)}, torchvision:NAME, timm:NAME or "
-            f"module:factory; got {name!r}"
+            f"model must be one of {', '.join(_OURS)}, torchvision:NAME, timm:NAME, bert_mini, "
+            f"hf:NAME or module:factory; got {name!r}"
         )
     return _DOORS.get(prefix, lambda _: own(prefix, rest))(rest)
+
+
+def check_kind(name: str, data: str) -> None:
+    """Raise ``OptionError`` where one of network and data is for texts and the other for images.
+
+    Example:
+        >>> from firstlight.comparison.models import check_kind
+        >>> check_kind("bert_mini", "wikitext2")
+    """
+    of_text = corpus.is_text(data)
+    if text_models.reads_texts(name) and not of_text:
+        raise OptionError(
+            f"{name} reads texts, {data} holds images: give {' or '.join(corpus.NAMES)}"
+        )
+    if of_text and not text_models.reads_texts(name) and not is_own(name):
+        known = ", ".join(text_models.NAMES)
+        raise OptionError(f"{name} sees images, {data} is a text: give {known} or module:factory")
 
 
 def fitting(text: str) -> Callable[[Data], nn.Module]:
@@ -74,6 +96,8 @@ def fitting(text: str) -> Callable[[Data], nn.Module]:
         hugging_face.maker(name.removeprefix("hf:"))  # a wrong name shall load no data
     if name in _OURS or name.startswith("hf:"):
         return lambda data: build(text, images=_images(data))
+    if text_models.reads_texts(name):
+        raise OptionError(f"{name} reads texts, and only images are looked at here")
     check_untrained(options)
     make = factory(name)
 
@@ -96,7 +120,7 @@ def _images(data: Data) -> dict[str, Any]:
 
 def is_own(name: str) -> bool:
     """Return whether ``name`` is module:factory, a user's own code."""
-    return name.partition(":")[0] not in (*_OURS, *_DOORS)
+    return name.partition(":")[0] not in (*_OURS, *_DOORS, "bert_mini", "hf")
 
 
 def fingerprint(name: str) -> str:

@@ -7,15 +7,16 @@ import torch
 
 from firstlight.comparison import models, tuning
 from firstlight.comparison.accelerator import accelerator
-from firstlight.comparison.batches import normalise
 from firstlight.comparison.comparison import Comparison
-from firstlight.comparison.data import Data, is_file, load
+from firstlight.comparison.data import Data, is_file, load_any
 from firstlight.comparison.progress import Progress
 from firstlight.comparison.seeded import seeded
 from firstlight.comparison.spec import RunResult, RunSpec
 from firstlight.comparison.start import start
 from firstlight.comparison.store import Store
 from firstlight.comparison.sweep import Group, Sweep
+from firstlight.comparison.task import Task, task
+from firstlight.comparison.text import Text
 from firstlight.comparison.train import train, versions
 from firstlight.errors import FirstlightError, OptionError
 from firstlight.files import write_atomically
@@ -38,7 +39,7 @@ class Session:
         self._progress = progress
         self._data_root = data_root
         self._store = Store(None if out is None else Path(out).expanduser(), progress.note)
-        self._loaded: dict[str, Data] = {}
+        self._loaded: dict[str, Data | Text] = {}
         # now, and not when a run ends: the file may be edited while its old code trains
         self._code = {
             model: models.fingerprint(model) for model in sweep.models if models.is_own(model)
@@ -62,7 +63,7 @@ class Session:
             data = self._data(name)
             data.select(sweep.train_size, held_out=sweep.tune_lr)
             seen = data.select(sweep.train_size, held_out=False)
-            if not self._works(model, seen):
+            if not self._works(model, task(seen)):
                 continue
             for scheme in sweep.schemes:
                 spec = sweep.run(groups[0], scheme, sweep.seeds[0], sweep.learning_rate)
@@ -126,30 +127,26 @@ class Session:
             found["data"] = self._data(spec.data).fingerprint
         return found
 
-    def _data(self, name: str) -> Data:
+    def _data(self, name: str) -> Data | Text:
         if name not in self._loaded:
-            self._loaded[name] = load(name, self._data_root)
+            self._loaded[name] = load_any(name, self._data_root)
         return self._loaded[name]
 
-    def _works(self, model: str, data: Data) -> bool:
-        """Try two images; return False for a network of the user's own that fails on them."""
+    def _works(self, model: str, learned: Task) -> bool:
+        """Try two samples; return False for a network of the user's own that fails on them."""
         try:
             with seeded(self._sweep.seeds[0]), torch.no_grad():
-                network = models.factory(model)(data.in_channels, data.image_size, data.classes)
-                network.eval()(normalise(data.train.images[:2], data.normalisation))
+                inputs, _ = next(iter(learned.training(0, 0, 2)))
+                learned.logits(learned.build(model).eval(), inputs)
         except FirstlightError:
             raise
         except (Exception, SystemExit) as error:
             if models.is_own(model):
                 return False
-            height, width = data.image_size
-            raise OptionError(
-                f"{model} cannot take the images of {data.name}, {data.in_channels} x {height} x "
-                f"{width}: {reason(error)}"
-            ) from error
+            raise OptionError(f"{model} cannot take {learned.about}: {reason(error)}") from error
         return True
 
-    def _check_start(self, spec: RunSpec, data: Data) -> None:
+    def _check_start(self, spec: RunSpec, data: Data | Text) -> None:
         try:
             start(spec, data)
         except FirstlightError as error:

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from firstlight.comparison import batches, models
 from firstlight.comparison.data import Data
 from firstlight.comparison.seeded import seeded
 from firstlight.comparison.spec import RunSpec
+from firstlight.comparison.task import Task, task
+from firstlight.comparison.text import Text
 from firstlight.init import SCHEMES, parse_scheme
 from firstlight.model import initialize, match_variance, set_usual_values
 from firstlight.model.planning import DEFAULT
@@ -29,7 +30,7 @@ def baseline(schemes: Sequence[str]) -> str:
     return DEFAULT if DEFAULT in schemes else schemes[0]
 
 
-def start(spec: RunSpec, data: Data) -> nn.Module:
+def start(spec: RunSpec, data: Data | Text) -> nn.Module:
     """Build the network of ``spec`` with the weights that it trains from.
 
     Args:
@@ -46,18 +47,19 @@ def start(spec: RunSpec, data: Data) -> nn.Module:
         >>> start(spec, load("digits"))[1]
         Linear(in_features=64, out_features=256, bias=True)
     """
+    learned = task(data)
     with seeded(spec.seed):
-        network = models.factory(spec.model)(data.in_channels, data.image_size, data.classes)
-        _assign(network, spec, data)
+        network = learned.build(spec.model)
+        _assign(network, spec, learned)
     return network
 
 
-def _assign(network: nn.Module, spec: RunSpec, data: Data) -> None:
+def _assign(network: nn.Module, spec: RunSpec, learned: Task) -> None:
     """Give ``network`` the weights of the scheme, at one mean square for all if asked."""
     if spec.scheme != DEFAULT:
         name, options = parse_scheme(spec.scheme)
         looks = SCHEMES[name].data_driven
-        example = batches.first(data, spec.seed, spec.batch_size)[0] if looks else None
+        example = learned.example(spec.seed, spec.batch_size) if looks else None
         initialize(network, name, seed=spec.seed, example=example, **options)
     elif spec.match_variance:  # as every other scheme does
         set_usual_values(network)

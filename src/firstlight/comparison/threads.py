@@ -1,19 +1,16 @@
 """How many processor threads a run uses: one for a small network."""
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-
-from firstlight.comparison.data import Data
 
 #: Multiplications of one batch below which one thread is enough.
 _WORTH_SHARING = 2**30
 
 
 @contextmanager
-def useful_threads(data: Data, parameters: int, batch_size: int) -> Iterator[None]:
+def useful_threads(places: int, parameters: int, batch_size: int) -> Iterator[None]:
     """Use one thread inside, where a batch is too little work to share.
 
     Threads that share little work mostly wait for each other: on an idle computer they gain
@@ -21,19 +18,18 @@ def useful_threads(data: Data, parameters: int, batch_size: int) -> Iterator[Non
     only, never on the scheme or the clock, so that a run can be repeated.
 
     Args:
-        data: what is trained on.
+        places: pixels of an image, or tokens of a row.
         parameters: weights of the network.
-        batch_size: images of one step.
+        batch_size: images or rows of one step.
 
     Example:
         >>> import torch
-        >>> from firstlight.comparison.data import load
-        >>> with useful_threads(load("digits"), parameters=150_000, batch_size=64):
+        >>> with useful_threads(8 * 8, parameters=150_000, batch_size=64):
         ...     torch.get_num_threads()
         1
     """
-    # no weight is used more often than once for each pixel, in convolutions and in attention
-    most = parameters * math.prod(data.image_size) * batch_size
+    # no weight is used more often than once for each pixel or token
+    most = parameters * places * batch_size
     with threads(1 if most < _WORTH_SHARING else torch.get_num_threads()):
         yield
 

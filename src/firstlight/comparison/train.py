@@ -14,11 +14,12 @@ from torch.nn.functional import cross_entropy
 from firstlight import __version__
 from firstlight.comparison import optimizers
 from firstlight.comparison.accelerator import accelerator
-from firstlight.comparison.batches import batches, order
 from firstlight.comparison.data import Data
 from firstlight.comparison.seeded import seeded
 from firstlight.comparison.spec import RunResult, RunSpec, Status
 from firstlight.comparison.start import start
+from firstlight.comparison.task import Task, task
+from firstlight.comparison.text import Text
 from firstlight.comparison.threads import useful_threads
 from firstlight.model import _torchvision
 from firstlight.model.reason import reason
@@ -53,11 +54,13 @@ class _Trainer:
     hardware: Accelerator
     network: nn.Module
     optimizer: torch.optim.Optimizer
-    data: Data
+    task: Task
     spec: RunSpec
 
 
-def train(spec: RunSpec, data: Data, on_epoch: Callable[[], None] = lambda: None) -> RunResult:
+def train(
+    spec: RunSpec, data: Data | Text, on_epoch: Callable[[], None] = lambda: None
+) -> RunResult:
     """Train as ``spec`` says and return what came of it; a failure is a result too.
 
     The weights depend on the seed, the scheme and the network. The order of the images and the
@@ -104,7 +107,7 @@ def versions() -> dict[str, str]:
     }
 
 
-def _run(spec: RunSpec, data: Data, record: _Record, on_epoch: Callable[[], None]) -> None:
+def _run(spec: RunSpec, data: Data | Text, record: _Record, on_epoch: Callable[[], None]) -> None:
     hardware = accelerator(spec.precision)
     record.device = str(hardware.device)
     data = data.select(spec.train_size, spec.held_out)
@@ -118,9 +121,9 @@ def _run(spec: RunSpec, data: Data, record: _Record, on_epoch: Callable[[], None
     # small network; only loss scaling, and devices that defer their work, need it
     if hardware.scaler is not None or hardware.device.type not in ("cpu", "cuda", "mps"):
         optimizer = hardware.prepare(optimizer)
-    trainer = _Trainer(hardware, network, optimizer, data.to(hardware.device), spec)
+    trainer = _Trainer(hardware, network, optimizer, task(data.to(hardware.device)), spec)
     # schemes drew different amounts of random numbers until here
-    with seeded(spec.seed), useful_threads(data, record.parameters, spec.batch_size):
+    with seeded(spec.seed), useful_threads(trainer.task.places, record.parameters, spec.batch_size):
         for epoch in range(spec.epochs):
             begin = time.perf_counter()
             train_loss = _train_epoch(trainer, epoch)
@@ -133,16 +136,13 @@ def _run(spec: RunSpec, data: Data, record: _Record, on_epoch: Callable[[], None
 
 
 def _train_epoch(trainer: _Trainer, epoch: int) -> float:
-    """Train on every image once; return the mean loss of the steps."""
-    spec, data = trainer.spec, trainer.data
-    indices = order(spec.seed, epoch, len(data.train)).to(trainer.hardware.device)
-    if 1 < spec.batch_size < len(indices) and len(indices) % spec.batch_size == 1:
-        indices = indices[:-1]  # batch norm cannot learn from a last batch of one image
+    """Train on every batch of the epoch; return the mean loss of the steps."""
+    spec = trainer.spec
     losses: list[Tensor] = []
     trainer.network.train()
-    for images, labels in batches(data.train, data.normalisation, spec.batch_size, indices):
+    for inputs, targets in trainer.task.training(spec.seed, epoch, spec.batch_size):
         trainer.optimizer.zero_grad()
-        loss = cross_entropy(trainer.network(images), labels)
+        loss = cross_entropy(trainer.task.logits(trainer.network, inputs), targets)
         trainer.hardware.backward(loss)
         trainer.optimizer.step()
         losses.append(loss.detach())
@@ -162,19 +162,21 @@ def _check_finite(losses: list[Tensor], epoch: int) -> None:
 
 @torch.no_grad()
 def _validate(trainer: _Trainer, epoch: int) -> tuple[float, float]:
-    """Return accuracy and mean loss over the test set."""
-    data, device = trainer.data, trainer.hardware.device
-    accuracy = MulticlassAccuracy(data.classes, average="micro", validate_args=False).to(device)
+    """Return accuracy and mean loss over all that is predicted of the test set."""
+    learned, device = trainer.task, trainer.hardware.device
+    accuracy = MulticlassAccuracy(learned.classes, average="micro", validate_args=False).to(device)
     mean_loss = MeanMetric(nan_strategy="disable").to(device)
+    count = 0
     trainer.network.eval()
     size = 4 * trainer.spec.batch_size  # without gradients a larger batch fits the same memory
-    for images, labels in batches(data.test, data.normalisation, size):
-        logits = trainer.network(images)
-        accuracy.update(logits, labels)
-        # one value per image: with this strategy MeanMetric drops weights (torchmetrics 1.9)
-        mean_loss.update(cross_entropy(logits, labels, reduction="none"))
+    for inputs, targets in learned.judging(size):
+        logits = learned.logits(trainer.network, inputs)
+        accuracy.update(logits, targets)
+        # one value per target: with this strategy MeanMetric drops weights (torchmetrics 1.9)
+        mean_loss.update(cross_entropy(logits, targets, reduction="none"))
+        count += len(targets)
     loss = mean_loss.compute().item()
     if not math.isfinite(loss):
         raise _Diverged(f"validation loss became {loss} after epoch {epoch + 1}")
-    count = len(data.test)  # back to the exact fraction: the metric answers in float32
+    # back to the exact fraction: the metric answers in float32
     return round(accuracy.compute().item() * count) / count, loss
