@@ -118,6 +118,8 @@ def plan(**options: Any) -> Sweep:
         for name in names:
             _check_text(name)
             check(name)
+    for model, name in itertools.product(sweep.models, sweep.data):
+        models.check_kind(model, name)
     return sweep
 
 
