@@ -37,6 +37,10 @@ def test_rows_carry_the_statistics_of_the_comparison(make):
         expected = record[["difference", "difference_low", "difference_high", "p_holm"]]
         assert found == pytest.approx(tuple(expected), nan_ok=True)
         assert row.significant == record.significant
+        strength = row.strength
+        found = (*strength.effect[:3], strength.wins, strength.p_flip, strength.seeds_needed)
+        expected = record[["effect", "effect_low", "effect_high", "wins", "p_flip", "seeds_needed"]]
+        assert found == pytest.approx(tuple(expected), nan_ok=True)
         assert (len(row.finished), len(row.failed)) == (record.n, record.failed)
         assert row.is_baseline == (row.scheme == "default")
 

@@ -86,6 +86,8 @@ def test_numbers_figures_and_failures_are_in_the_page(make):
         "--out results",
         "18 runs, 4 failed",
         "with its 95 % band",
+        "1.1 [\N{MINUS SIGN}0.2, 3.9]",
+        "3 seeds can give no p below 0.250",
     ):
         assert part in text
     kinds = [attrs.get("type") for tag, attrs in reader.tags if tag == "script"]
@@ -119,7 +121,8 @@ def test_one_seed_is_not_shown_as_a_result(make):
     text = " ".join(reader.text)
     assert "One seed has no error bar" in text
     assert "95 % band" not in text
-    assert not [attrs for _, attrs in reader.tags if attrs.get("class") == "forest"]
+    classes = {attrs.get("class") for _, attrs in reader.tags}
+    assert not classes & {"forest", "strength"}
 
 
 def test_one_run_is_counted_as_one(make):

@@ -1,6 +1,8 @@
 import math
+import statistics
 from dataclasses import replace
 
+from firstlight.comparison.power import seeds_needed
 from firstlight.comparison.statistics import Estimate
 from firstlight.report.group import Group, Row, groups
 from firstlight.report.palette import styles
@@ -51,6 +53,24 @@ def test_schemes_are_sorted_by_what_can_be_said_of_them():
         "Not distinguishable from default at 5 %: near, edge.",
         "Not judged, for want of finished runs or of spread between seeds: odd.",
     ]
+
+
+def test_what_is_not_told_apart_says_how_many_seeds_would(make):
+    # differences 0.01 times 1, 2 and 5, and 1, -1 and 0
+    group = table(
+        make,
+        default=(0.8, 0.82, 0.81),
+        near=(0.81, 0.84, 0.86),
+        odd=(0.81, 0.81, 0.81),
+        far=(0.9, 0.92, 0.911),
+    )
+    needed = seeds_needed(8 / 3, statistics.stdev([1, 2, 5]), tests=3)
+    assert sentences(group) == [
+        "Better than default at 5 %: far.",
+        "Not distinguishable from default at 5 %: near, odd. If they differ as found, so many "
+        f"seeds show it in 80 % of cases: near {needed}.",
+    ]
+    assert 3 < needed < 20
 
 
 def test_the_headline_claims_no_more_than_was_shown():

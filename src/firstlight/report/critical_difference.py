@@ -1,7 +1,7 @@
 """Critical-difference diagram: average ranks over many settings on one axis."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -109,7 +109,11 @@ def _bar(axes: Axes, members: Sequence[tuple[float, str]], down: float) -> None:
     places = [place for place, _ in members]
     axes.plot([min(places), max(places)], [-down] * 2, color=INK[0], lw=2.6, zorder=3)
     for place, colour in members:
-        dot = {"markerfacecolor": colour, "markeredgecolor": INK[0], "clip_on": False}
+        dot: dict[str, Any] = {
+            "markerfacecolor": colour,
+            "markeredgecolor": INK[0],
+            "clip_on": False,
+        }
         axes.plot(place, -down, "o", markersize=5.5, zorder=4, **dot)
 
 
@@ -121,7 +125,7 @@ def _names(axes: Axes, mean: dict[str, float], looks: dict[str, Style], top: flo
         end = (low if side < 0 else high) + side * (_GAP - 0.3) * inch
         for number, scheme in enumerate(half[::-side]):
             height, place, look = -top - _STEP * number, mean[scheme], looks[scheme]
-            line = {"color": look.light, "clip_on": False}
+            line: dict[str, Any] = {"color": look.light, "clip_on": False}
             axes.plot([place, place, end], [0, height, height], lw=1.3, **line)
             axes.plot(end, height, **line, **marker(look))
             name, value = plain(short(scheme)), f"{place:.2f}"

@@ -16,10 +16,27 @@ if TYPE_CHECKING:
 #: The measures of a run, in the order in which they are shown.
 METRICS = ("accuracy_epoch_1", "accuracy_epoch_10", "accuracy_max", "auc")
 
+_UNKNOWN = Estimate()
+
+
+@dataclass(frozen=True)
+class Strength:
+    """What paired differences say beyond their mean; see ``statistics.summary_frame``."""
+
+    effect: Estimate = _UNKNOWN
+    wins: float = math.nan
+    p_flip: float = math.nan
+    seeds_needed: float = math.nan
+
 
 @dataclass(frozen=True)
 class Row:
-    """One scheme in one group. Differences are to the group's baseline, in ``accuracy_max``."""
+    """One scheme in one group. Differences are to the group's baseline, in ``accuracy_max``.
+
+    Attributes:
+        p: paired t test, corrected by Holm.
+        strength: the size of the difference against its spread.
+    """
 
     scheme: str
     style: Style
@@ -29,6 +46,7 @@ class Row:
     p: float
     significant: bool
     runs: tuple[RunResult, ...]
+    strength: Strength = Strength()
 
     @property
     def finished(self) -> tuple[RunResult, ...]:
@@ -149,6 +167,10 @@ def _row(records: dict[str, dict[Hashable, Any]], style: Style, runs: list[RunRe
         p=_number(best["p_holm"]),
         significant=bool(best["significant"]),
         runs=tuple(sorted(runs, key=lambda run: run.spec.seed)),
+        strength=Strength(
+            Estimate(*(_number(best[f"effect{end}"]) for end in ("", "_low", "_high"))),
+            **{name: _number(best[name]) for name in ("wins", "p_flip", "seeds_needed")},
+        ),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from firstlight.comparison.flips import smallest_p
 from firstlight.comparison.spec import RunResult
 from firstlight.report import verdict
 from firstlight.report.command import command
@@ -58,6 +59,7 @@ def page(
         versions=_versions(comparison.results),
         heads=_HEADS,
         kind=verdict.kind,
+        smallest_p=smallest_p,
     )
 
 

@@ -73,6 +73,19 @@ def span(estimate: Estimate) -> str:
     return f"[{points(estimate.low)}, {points(estimate.high)}]"
 
 
+def effect(estimate: Estimate) -> str:
+    """Write an effect size and its interval.
+
+    Example:
+        >>> effect(Estimate(1.63, -0.2, 12.34)), effect(Estimate(0.0))
+        ('1.6 [−0.2, 12.3]', '0.0')
+    """
+    mean, low, high = (f"{part:.1f}".replace("-", MINUS) for part in estimate[:3])
+    if math.isnan(estimate.mean):
+        return NONE
+    return mean if math.isnan(estimate.low) else f"{mean} [{low}, {high}]"
+
+
 def p_value(p: float) -> str:
     """Write a p-value.
 
@@ -83,6 +96,18 @@ def p_value(p: float) -> str:
     if math.isnan(p):
         return NONE
     return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def two_digits(seeds: float) -> str:
+    """Write how many seeds would be needed, an estimate.
+
+    Example:
+        >>> two_digits(7.0), two_digits(1234.0), two_digits(2e6), two_digits(float("nan"))
+        ('7', '1200', 'over 10000', '–')
+    """
+    if math.isnan(seeds):
+        return NONE
+    return "over 10000" if seeds > 10_000 else f"{float(f'{seeds:.2g}'):.0f}"
 
 
 def seconds(time: float) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from firstlight.comparison.spec import RunResult
 from firstlight.report.group import Group, Row
-from firstlight.report.notation import count, p_value, percent, points
+from firstlight.report.notation import count, p_value, percent, points, two_digits
 
 ONE_SEED = (
     "One seed has no error bar, so nothing here can be called better or worse; "
@@ -77,7 +77,27 @@ def sentences(group: Group) -> list[str]:
         "same": f"Not distinguishable from {group.baseline} at 5 %",
         "unjudged": "Not judged, for want of finished runs or of spread between seeds",
     }
-    return [f"{openings[name]}: {', '.join(found)}." for name, found in kinds.items() if found]
+    said = {
+        name: f"{openings[name]}: {', '.join(found)}." for name, found in kinds.items() if found
+    }
+    if "same" in said:
+        said["same"] += _needed(group)
+    return list(said.values())
+
+
+def _needed(group: Group) -> str:
+    """Say how many seeds would show what was not told apart."""
+    found = {
+        row.scheme: row.strength.seeds_needed
+        for row in group.rows
+        if not row.is_baseline and kind(row) == "same"
+    }
+    listed = [
+        f"{scheme} {two_digits(seeds)}" for scheme, seeds in found.items() if not math.isnan(seeds)
+    ]
+    if not listed:
+        return ""
+    return f" If they differ as found, so many seeds show it in 80 % of cases: {', '.join(listed)}."
 
 
 def kind(row: Row) -> str:
