@@ -1,0 +1,216 @@
+"""How wrong the noise scale and the critical gain may be."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from firstlight.papers.entry import Entry
+from firstlight.papers.finding import Finding, Verdict
+from firstlight.papers.odd_sigmoid._compared import EPOCH, FEW_RATES, mnist, networks
+from firstlight.papers.odd_sigmoid._figures import Panel, lines, series
+from firstlight.papers.odd_sigmoid._numbers import ahead, best, percent, points
+from firstlight.papers.odd_sigmoid._studies import OURS, measure, studies
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+_GAUSSIAN = "edge_of_chaos"
+_FACTORS = (0.3, 0.55, 1.0, 1.7, 3.0)
+_ERRORS = (-0.3, -0.1, -0.03, 0.03, 0.1, 0.3)
+#: Accuracy that counts as nothing.
+_LITTLE = 0.05
+_QUICK = {"depths": 20, "seeds": 2, "learning_rates": (1e-3,), "steps": 40}
+
+
+def _swept(rows: "pd.DataFrame", scheme: str, column: str) -> "dict[float, pd.Series]":
+    own = best(rows)
+    own = own[own.scheme == scheme]
+    return {float(x): part.set_index("seed").accuracy for x, part in own.groupby(column)}
+
+
+def _judge_noise(frame: "pd.DataFrame") -> Sequence[Finding]:
+    said = []
+    for name, rows in networks(frame):
+        where = f"{name}, {int(rows.steps.iloc[0]):,} steps"
+        for scheme, column in ((OURS, "noise"), (_GAUSSIAN, "scale")):
+            said.append(_over_scales(where, scheme, _swept(rows, scheme, column)))
+    return [*said, *_collapse(frame)]
+
+
+def _over_scales(where: str, scheme: str, found: "dict[float, pd.Series]") -> Finding:
+    """Ours must lose little at every scale, a Gaussian much at one."""
+    ours = scheme == OURS
+    lost = {x: ahead(found[1.0], each) for x, each in found.items() if x != 1.0}
+    worst = max(lost, key=lambda x: lost[x].mean)
+    told = "; ".join(f"x {x:g}: {percent(list(each))}" for x, each in found.items())
+    much, little = lost[worst].low > _LITTLE, lost[worst].mean < _LITTLE
+    verdict: Verdict = "same" if little else "differs" if much else "open"
+    if not ours:
+        verdict = "same" if much else "differs" if little else "open"
+    claim = "trains over a wide range of noise" if ours else "Gaussian weights need an exact scale"
+    return Finding(
+        f"{where}: {claim}",
+        "a wide range of noise scales" if ours else "require precise variance tuning",
+        f"{told}; most is lost x {worst:g}: {points(lost[worst])}",
+        verdict,
+        "Little: less than 5 points in the mean; much: more, with the interval.",
+    )
+
+
+def _collapse(frame: "pd.DataFrame") -> Sequence[Finding]:
+    """The summary's failure signature: too little noise makes training collapse at once."""
+    own = best(frame)
+    own = own[(own.scheme == OURS) & (own.noise < 1)]
+    if own.empty:
+        return ()
+    least = own[own.noise == own.noise.min()]
+    chance = float(frame.chance.iloc[0])
+    return [
+        Finding(
+            f"training collapses where sigma_z is too small, {least.noise.min():g} sigma*",
+            "training collapses immediately: likely sigma_z too small",
+            percent(list(least.groupby("seed").accuracy.mean())),
+            "differs" if least.accuracy.min() > chance + 0.25 else "open",
+            f"Chance is {100 * chance:.1f} %. What collapses is a diagonal below omega, not a "
+            "small noise.",
+        )
+    ]
+
+
+def _judge_omega(frame: "pd.DataFrame") -> Sequence[Finding]:
+    said = []
+    for name, rows in networks(frame):
+        found = _swept(rows, OURS, "omega")
+        own = best(rows)
+        spread = own.groupby("omega").spread_ratio.median()
+        listed = "; ".join(f"{x:g} omega: {value:.2g}" for x, value in spread.items())
+        low, high = spread[spread.index < 0.95], spread[spread.index > 1.05]
+        sensitive = low.iloc[-1] < 0.1 * spread[1.0] and high.iloc[0] > spread[1.0]
+        said.append(
+            Finding(
+                f"{name}: activations collapse below omega and saturate above it",
+                "collapse at omega - 0.1; converge to nonzero fixed points above omega",
+                f"last layer's spread over the first's: {listed}",
+                "same" if sensitive else "differs",
+                "Before training, medians over seeds. Counted as collapse: a tenth of what omega "
+                "keeps, at the error of 0.1 or the next larger one.",
+            )
+        )
+        near = {x: each for x, each in found.items() if abs(x - 1) < 0.05}
+        lost = [ahead(found[1.0], each) for x, each in near.items() if x != 1.0]
+        told = "; ".join(f"{x:g} omega: {percent(list(each))}" for x, each in found.items())
+        harms, harmless = any(x.low > 0 for x in lost), all(x.high < _LITTLE for x in lost)
+        exact: Verdict = "open" if not lost or not harmless else "differs"
+        said.append(
+            Finding(
+                f"{name}: the diagonal must be exactly omega",
+                "check that diagonal entries are exactly omega, not rounded",
+                told,
+                "same" if harms else exact,
+                "Of errors up to 3 %; those costs are "
+                + ", ".join(points(each) for each in lost)
+                + ". Counted as harmless: less than 5 points, with the interval. Rounding to "
+                "bfloat16 is 0.4 % at most.",
+            )
+        )
+    return said
+
+
+def _draw(frame: "pd.DataFrame", across: str, columns: Mapping[str, str]) -> "Figure":
+    panels = []
+    for name, rows in networks(frame):
+        own: dict[str, list[tuple[float, list[float]]]] = {}
+        for scheme, column in columns.items():
+            shown = best(rows)
+            own |= series(shown[shown.scheme == scheme], "scheme", column, "accuracy", 100.0)
+        title = f"{name}, {int(rows.steps.iloc[0]):,} steps"
+        chance = 100 * float(rows.chance.iloc[0])
+        panels.append(
+            Panel(title, own, across, "test accuracy, %", "x", (0.0, 100.0), level=chance)
+        )
+    caption = "each at its best learning rate; mean over seeds, and the seeds"
+    return lines("A start that is off", caption, panels)
+
+
+NOISE_SCALE = Entry(
+    name="odd-sigmoid/noise-scale",
+    kind="figure",
+    where="accuracy over noise scales",
+    asks="how wrong may sigma_z be, and how wrong a Gaussian's variance?",
+    published="a wide range of noise scales; Gaussian starts need precise variance tuning",
+    presets={
+        "quick": studies(digits={**_QUICK, "schemes": (), "noise_factors": (0.3, 1.0, 3.0)}),
+        "standard": studies(
+            mnist=mnist(
+                depths=50,
+                schemes=(),
+                noise_factors=_FACTORS,
+                learning_rates=FEW_RATES,
+                steps=10 * EPOCH,
+            ),
+            longer=mnist(
+                depths=50,
+                schemes=(),
+                noise_factors=(1.0, 3.0, 0.3),
+                learning_rates=(3e-5, 1e-4, 3e-4),
+                steps=40 * EPOCH,
+            ),
+        ),
+        "full": studies(
+            mnist={
+                "depths": (10, 50, 100),
+                "schemes": (),
+                "noise_factors": (0.1, *_FACTORS, 10.0),
+                "data": "mnist",
+                "seeds": 10,
+                "learning_rates": (1e-5, 3e-5, 1e-4, *FEW_RATES),
+                "steps": 40 * 54_000 // 64,
+            }
+        ),
+    },
+    measure=measure,
+    judge=_judge_noise,
+    draw=lambda frame: {
+        "noise-scale": _draw(
+            frame,
+            "times sigma*, or the critical sigma_w",
+            {OURS: "noise", _GAUSSIAN: "scale"},
+        )
+    },
+    needs="MNIST (download), and days",
+)
+
+WRONG_OMEGA = Entry(
+    name="odd-sigmoid/wrong-omega",
+    kind="check",
+    where="next check 3; failure signatures",
+    asks="what does a diagonal that is not omega do?",
+    published="activations collapse at wrong omega, such as omega +- 0.1",
+    presets={
+        "quick": studies(digits={**_QUICK, "schemes": (OURS,), "omega_errors": (-0.3, 0.03, 0.1)}),
+        "standard": studies(
+            mnist=mnist(
+                depths=50,
+                schemes=(OURS,),
+                omega_errors=_ERRORS,
+                learning_rates=FEW_RATES,
+                steps=5 * EPOCH,
+            )
+        ),
+        "full": studies(
+            mnist={
+                "depths": (10, 50, 100),
+                "schemes": (OURS,),
+                "omega_errors": _ERRORS,
+                "data": "mnist",
+                "seeds": 10,
+                "learning_rates": FEW_RATES,
+                "steps": 20 * 54_000 // 64,
+            }
+        ),
+    },
+    measure=measure,
+    judge=_judge_omega,
+    draw=lambda frame: {"omega": _draw(frame, "diagonal over omega", {OURS: "omega"})},
+    needs="MNIST (download), and days",
+)
