@@ -1,11 +1,13 @@
 import gc
 import threading
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 
 from comparison.image_folders import by_class
+from firstlight.comparison import batches as module
 from firstlight.comparison import data as sets
 from firstlight.comparison.ahead import ahead
 from firstlight.comparison.batches import batches, first, order
@@ -26,13 +28,20 @@ def in_memory(data: Data) -> Data:
     return Data(data.name, *parts, data.classes)
 
 
+@pytest.fixture(params=[False, True], ids=["in turn", "ahead"])
+def threads(request, monkeypatch):
+    """Gather images as on a processor, and as for a GPU."""
+    monkeypatch.setattr(module, "pixels", partial(module.pixels, ahead_of_use=request.param))
+    return request.param
+
+
 def waiting() -> list[str]:
     return [t.name for t in threading.enumerate() if t.name.startswith("firstlight-ahead")]
 
 
 @pytest.mark.parametrize("indices", [None, order(3, 1, 240), torch.tensor([5, 5, 0])])
 @pytest.mark.parametrize("size", [1, 64, 1000])
-def test_batches_are_the_same_from_a_file_and_from_memory(mapped, indices, size):
+def test_batches_are_the_same_from_a_file_and_from_memory(mapped, threads, indices, size):
     ours = list(batches(mapped.train, mapped.normalisation, size, indices))
     memory = in_memory(mapped)
     theirs = list(batches(memory.train, memory.normalisation, size, indices))
@@ -49,7 +58,7 @@ def test_batches_are_the_same_from_a_file_and_from_memory(mapped, indices, size)
 
 
 @pytest.mark.parametrize("selected", [{}, {"train_size": 100}, {"held_out": True}])
-def test_a_run_is_the_same_from_a_file_and_from_memory(mapped, spec, selected):
+def test_a_run_is_the_same_from_a_file_and_from_memory(mapped, threads, spec, selected):
     asked = spec(model="small_resnet", epochs=2, **({"train_size": None} | selected))
     ours, theirs = train(asked, mapped), train(asked, in_memory(mapped))
     assert ours.status == theirs.status == "ok"
@@ -67,18 +76,18 @@ def test_a_part_of_a_mapped_set_is_not_read(mapped):
     assert part.fingerprint == other.fingerprint  # that of the contents
 
 
-def test_the_first_batch_is_that_of_training(mapped):
+def test_the_first_batch_is_that_of_training(mapped, threads):
     images, _ = first(mapped, seed=2, size=16)
     begun = batches(mapped.train, mapped.normalisation, 16, order(2, 0, len(mapped.train)))
     assert torch.equal(images, next(begun)[0])
-    assert waiting() != []
+    assert bool(waiting()) is threads
     del begun
     gc.collect()
     assert waiting() == []
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
-def test_no_thread_is_left_when_a_step_fails(mapped, error):
+def test_no_thread_is_left_when_a_step_fails(mapped, threads, error):
     def step():
         for number, _ in enumerate(batches(mapped.train, mapped.normalisation, 4)):
             if number == 3:

@@ -1,6 +1,6 @@
 """Batches of images: in which order, and from bytes to normalised numbers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 
@@ -52,29 +52,55 @@ def batches(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield (images, labels) of ``size`` at a time: those at ``indices``, or all as they come.
 
-    They are on the device of ``normalisation``. Images that are elsewhere, or in a file, are
-    gathered a few batches ahead by another thread; the numbers are the same. Indexing tensors in
-    memory costs a few microseconds a batch; a loader with workers costs more than training a small
-    network.
+    They are on the device of ``normalisation``. Indexing tensors in memory costs a few microseconds
+    a batch; a loader with workers costs more than training a small network.
     """
     indices = torch.arange(len(split)) if indices is None else indices
     parts = indices.to(split.labels.device).split(size)
-    found = _images(split.images, normalisation[0].device, indices, size)
+    found = pixels(split.images, normalisation[0].device, indices, size)
     for part, images in zip(parts, found, strict=True):
         yield normalise(images, normalisation), split.labels[part]
 
 
-def _images(
-    images: Tensor | Mapped, device: torch.device, indices: Tensor, size: int
+def pixels(
+    images: Tensor | Mapped,
+    device: torch.device,
+    indices: Tensor,
+    size: int,
+    ahead_of_use: bool | None = None,
 ) -> Iterator[Tensor]:
-    """Yield the bytes of ``size`` images at a time, on ``device``."""
+    """Yield the bytes of ``size`` images at a time, on ``device``.
+
+    Args:
+        images: on ``device`` or not.
+        device: where they are wanted.
+        indices: of all images that are wanted, in this order.
+        size: images of a part.
+        ahead_of_use: let other threads gather images that are not on ``device``, a few parts ahead,
+            so that it need not wait; where None, only if it is not the processor, which would have
+            to share its time with them.
+
+    Example:
+        >>> import torch
+        >>> from firstlight.comparison.batches import pixels
+        >>> from firstlight.comparison.data import load
+        >>> images = load("digits").train.images
+        >>> [len(part) for part in pixels(images, images.device, torch.arange(100), size=64)]
+        [64, 36]
+    """
     if isinstance(images, Tensor) and images.device == device:
         # ten times as fast as indexing: it copies whole images
         yield from (images.index_select(0, part) for part in indices.to(device).split(size))
         return
     source = images if isinstance(images, Mapped) else Mapped(images.numpy(), np.empty(0))
+    parts = indices.cpu().split(size)
+    if ahead_of_use is None:
+        ahead_of_use = device.type != "cpu"
+    if not ahead_of_use:
+        yield from (source[part].to(device) for part in parts)
+        return
     gather = partial(_gather, source, device.type == "cuda")
-    with closing(ahead(gather, indices.cpu().split(size), workers=_WORKERS, depth=_DEPTH)) as found:
+    with closing(ahead(gather, parts, workers=_WORKERS, depth=_DEPTH)) as found:
         yield from (part.to(device, non_blocking=True) for part in found)
 
 
