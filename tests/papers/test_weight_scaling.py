@@ -1,0 +1,138 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from firstlight.papers.entry import Entry
+from firstlight.papers.reproduce import read, reproduce
+from firstlight.papers.weight_scaling import ENTRIES, adopt, fits, grid
+from firstlight.papers.work import Work
+
+RESULTS = Path(__file__).parents[2] / "results"
+BY_NAME = {entry.name.partition("/")[2]: entry for entry in ENTRIES}
+#: Whose standard measurement is an earlier one, of fits one by one.
+ADOPTED = (
+    *("images", "audio", "occupancy", "sphere", "selection"),
+    *("depth", "layers", "draws", "sgd-and-batches", "trained-alpha", "activations"),
+)
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+def test_quick_runs_and_says_something(entry: Entry, tmp_path):
+    found = reproduce(entry, "quick", out=tmp_path)
+    assert len(found.frame)
+    assert found.findings
+    assert all(each.claim and each.ours for each in found.findings)
+    again = read(entry, tmp_path)
+    assert again is not None
+    assert again.findings == found.findings
+    assert list((tmp_path / entry.name).glob("*.png"))
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+def test_standard_is_there_and_is_what_the_entry_asks(entry: Entry):
+    found = read(entry, RESULTS / "reproduction")
+    assert found is not None
+    assert found.about["preset"] == "standard"
+    assert found.about["settings"] == json.loads(json.dumps(entry.presets["standard"]))
+    kept = json.loads((RESULTS / "reproduction" / entry.name / "findings.json").read_bytes())
+    assert [each["verdict"] for each in kept] == [each.verdict for each in found.findings]
+
+
+@pytest.mark.parametrize("name", ADOPTED)
+def test_an_adopted_table_is_what_the_measurement_would_make(name: str, monkeypatch):
+    """Replay the standard measurement with earlier fits for fits: the same rows, in order."""
+    entry = BY_NAME[name]
+    found = read(entry, RESULTS / "reproduction")
+    assert found is not None
+    known = {_key(row): row for row in found.frame.to_dict("records")}
+
+    def earlier(work, case, network, training):
+        asked = {"signal": case[0], "seed": case[1]} | {
+            each: json.dumps(json.loads(json.dumps(value)), sort_keys=True)
+            for each, value in (("network", network.as_dict()), ("training", training))
+        }
+        return dict(known[_key(asked)])  # a fit that was not made is a KeyError
+
+    lengths = dict.fromkeys(("kodim02 128", "kodim05 128", "kodim13 128"), 4096)
+    monkeypatch.setattr(fits, "measured", earlier)
+    monkeypatch.setattr(
+        "firstlight.papers.weight_scaling.questions.signal",
+        lambda _, name: _Known(lengths[name]),
+    )
+    made = entry.measure(Work(entry.presets["standard"]))
+    labels = ["group", "variant", "signal", "seed", "psnr", "held_out_psnr"]
+    assert made[labels].to_dict("records") == found.frame[labels].to_dict("records")
+
+
+def _key(row) -> tuple:
+    return tuple(row[each] for each in ("signal", "seed", "network", "training"))
+
+
+class _Known:
+    """As much of a picture of 128 x 128, every second pixel held out, as sizes are made of."""
+
+    inputs, outputs, spacing = 2, 1, (0.03125, 0.03125)
+
+    def __init__(self, samples: int):
+        self.train = range(samples)
+
+    def rows(self):
+        raise AssertionError("no family here asks for values")
+
+
+def test_judges_tell_both():
+    """The fewer steps of alpha 2, the better; held-out quality decides what is best."""
+
+    def made(steps: float, held_out: float):
+        rows = []
+        for picture in range(10):
+            for alpha, own, level in ((1.0, 100.0, 25.0), (2.0, steps, held_out)):
+                rows.append(
+                    {"part": "256", "depth": 5, "signal": f"p{picture}", "seed": 0, "alpha": alpha}
+                    | {"variant": fits.alpha_name(alpha), "steps_to_target": own}
+                    | {"held_out_psnr": level, "target": 40.0, "group": "256, depth 5"}
+                )
+        return fits.table(rows)
+
+    def verdicts(name: str, frame) -> list[str]:
+        return [each.verdict for each in BY_NAME[name].judge(frame)]
+
+    assert verdicts("images", made(15.0, 25.1)) == ["same", "same"]
+    assert verdicts("images", made(60.0, 24.9)) == ["differs", "differs"]
+    assert verdicts("doubled", made(50.0, 25.0)) == ["same", "same"]
+    assert verdicts("doubled", made(150.0, 20.0)) == ["differs", "differs"]
+    assert verdicts("alpha", made(50.0, 24.8))[0] == "same"
+    assert verdicts("alpha", made(50.0, 20.0))[0] == "differs"
+    assert verdicts("audio", made(50.0, 25.0))[0] == "same"
+    assert verdicts("audio", made(90.0, 25.0))[0] == "differs"
+
+
+def test_best_alpha_keeps_quality():
+    rows = [
+        {"part": "p", "depth": 5, "signal": "s", "seed": 0, "variant": fits.alpha_name(alpha)}
+        | {"alpha": alpha, "steps_to_target": steps, "held_out_psnr": level}
+        for alpha, steps, level in ((1.0, 90.0, 25.0), (1.5, 40.0, 24.6), (2.0, 20.0, 24.4))
+    ]
+    (best,) = grid.bests(fits.table(rows))
+    assert (best.alpha, best.steps, best.first_steps, best.top) == (1.5, 40.0, 90.0, 25.0)
+
+
+def test_an_interrupted_measurement_goes_on(tmp_path, monkeypatch):
+    entry, told = BY_NAME["draws"], []
+    work = Work(entry.presets["quick"], tmp_path, None, told.append)
+    first = entry.measure(work)
+    monkeypatch.setattr(fits, "measured", lambda *_: pytest.fail("it was finished before"))
+    again = entry.measure(work)
+    assert len(told) == len(first)
+    assert again.equals(first)
+
+
+def test_adopting_reads_every_line():
+    lines = (RESULTS / "field-alpha" / "runs.jsonl").read_text(encoding="utf-8").splitlines()
+    frame = adopt.of_grid(RESULTS / "field-alpha" / "runs.jsonl", list(grid.PARTS))
+    left_out = {("kodim15 128", 3), ("kodim16 128", 3), ("bach 4 s", 3)}  # no whole grid
+    runs = [json.loads(line) for line in lines]
+    taken = [run for run in runs if (run["signal"], run["depth"]) not in left_out]
+    assert len(frame) == len(taken)
+    assert set(frame.psnr) == {run["psnr"] for run in taken}
