@@ -11,7 +11,9 @@ from firstlight.cli.fit import fit
 from firstlight.cli.pinn import pinn
 from firstlight.cli.plan import plan
 from firstlight.cli.render import render
+from firstlight.cli.results import results
 from firstlight.cli.study import study_app
+from firstlight.cli.sweep import sweep
 from firstlight.errors import FirstlightError
 
 app = typer.Typer(
@@ -26,6 +28,8 @@ app.command()(plan)
 app.command()(fit)
 app.command()(pinn)
 app.command()(render)
+app.command()(sweep)
+app.command()(results)
 app.add_typer(fields_app, name="fields")
 app.add_typer(study_app, name="study")
 

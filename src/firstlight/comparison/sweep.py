@@ -102,7 +102,7 @@ def plan(**options: Any) -> Sweep:
             options[key] = usual
     for key in ("models", "data", "optimizers", "schemes"):
         options[key] = _names(options[key])
-    options["seeds"] = _seeds(options["seeds"])
+    options["seeds"] = seeds_of(options["seeds"])
     try:
         sweep = Sweep(**options)
     except ValidationError as error:
@@ -133,7 +133,17 @@ def _names(value: Any) -> Any:
     return tuple(dict.fromkeys(names)) if all(isinstance(name, str) for name in names) else names
 
 
-def _seeds(value: Any) -> Any:
+def seeds_of(value: Any) -> tuple[int, ...]:
+    """Return the seeds that a count stands for, or several seeds as they are.
+
+    Raises:
+        OptionError: neither.
+
+    Example:
+        >>> from firstlight.comparison.sweep import seeds_of
+        >>> seeds_of(3), seeds_of([7, 7])
+        ((0, 1, 2), (7,))
+    """
     several = isinstance(value, Iterable) and not isinstance(value, str)
     seeds = tuple(value) if several else (value,)
     if any(type(seed) is not int or not 0 <= seed < TUNING_SEED for seed in seeds) or value == 0:

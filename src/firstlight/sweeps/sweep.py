@@ -1,0 +1,205 @@
+"""Do what a spec asks for: read what is finished, run what is missing, lose nothing."""
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from firstlight.comparison.spec import RunResult
+from firstlight.errors import FirstlightError, OptionError
+from firstlight.files import write_atomically
+from firstlight.sweeps.check import check
+from firstlight.sweeps.execution import Context, Executor, Lost, Row
+from firstlight.sweeps.executors import executor
+from firstlight.sweeps.job import Job
+from firstlight.sweeps.outcome import SweepOutcome, Unfinished
+from firstlight.sweeps.plan import Plan, Planned, index
+from firstlight.sweeps.progress import Silent, SweepProgress
+from firstlight.sweeps.read_spec import read_spec
+from firstlight.sweeps.results import INDEX
+from firstlight.sweeps.row import from_row, lost_row
+from firstlight.sweeps.spec import SweepSpec
+from firstlight.sweeps.store import RunStore
+
+
+def sweep(
+    spec: SweepSpec | str | Path,
+    out: str | Path,
+    *,
+    workers: int | None = None,
+    ray: str | None = None,
+    data_root: str | Path | None = None,
+    track: Sequence[str] = (),
+    paths: Sequence[str] = (),
+    progress: SweepProgress | None = None,
+) -> SweepOutcome:
+    """Run a sweep here, on several workers or on a Ray cluster, and keep every finished run.
+
+    A run is known by a hash of its spec, its data and firstlight's code; what is finished is not
+    run again, whatever ended an earlier call. A run whose worker or node is lost is tried again,
+    ``spec.retries`` times; the others go on.
+
+    Args:
+        spec: the sweep, or its YAML file.
+        out: folder: ``runs`` has one Parquet file per finished run, ``failed`` one per run that
+            crashed or was lost.
+        workers: processes at once; None and no Ray: one run after the other in this process.
+        ray: address of a cluster: "auto", "local" to start one here, "ray://HOST:PORT".
+        data_root: folder of downloaded data, on every node.
+        track: trackers, as in ``firstlight.compare``.
+        paths: folders in which a user's own code is found, on every node.
+        progress: told what happens.
+
+    Returns:
+        How many runs there are, and which have no result.
+
+    Raises:
+        OptionError: something in the spec is not accepted; nothing was run.
+        FirstlightError: data, folder or cluster cannot be used.
+
+    Example:
+        >>> import tempfile
+        >>> block = {"models": "mlp", "data": "digits", "optimizers": "adamw",
+        ...          "schemes": ["default", "harmonic"], "seeds": 2, "epochs": 1}
+        >>> spec = SweepSpec.model_validate({"comparisons": [block]})
+        >>> found = sweep(spec, tempfile.mkdtemp())
+        >>> found.finished, len(found.unfinished), found.frame()["status"].tolist()
+        (4, 0, ['ok', 'ok', 'ok', 'ok'])
+    """
+    spec = spec if isinstance(spec, SweepSpec) else read_spec(spec)
+    if str(out) == "":
+        raise OptionError("out must name a folder, got nothing; '.' is the current one")
+    root = None if data_root is None else str(Path(data_root).expanduser())
+    folder = Path(out).expanduser()
+    context = Context(spec.resources.cpus, root, tuple(paths), tuple(track), folder.absolute())
+    make = partial(executor, spec.resources, workers=workers, ray=ray)
+    with RunStore(folder) as store:
+        return _Sweep(spec, store, context, make, progress or Silent()).run()
+
+
+class _Sweep:
+    """One call of ``sweep``."""
+
+    def __init__(
+        self,
+        spec: SweepSpec,
+        store: RunStore,
+        context: Context,
+        make: Callable[[], Executor],
+        progress: SweepProgress,
+    ) -> None:
+        self._spec, self._store, self._context = spec, store, context
+        self._make, self._progress = make, progress
+        self._executor: Executor | None = None
+        self._plan = Plan(spec)
+        self._done = store.finished()
+        self._tries: Counter[str] = Counter()
+        self._before: set[str] = set()
+        self._now: set[str] = set()
+        self._unsaved: list[Row] = []
+        self._failed: dict[str, Unfinished] = {}
+        self._crashed: dict[str, RunResult] = {}
+        self._waiting = 0
+
+    def run(self) -> SweepOutcome:
+        try:
+            planned = list(self._plan.first())
+            self._keep_plan(planned)
+            self._do(planned)
+            second = list(self._plan.second(self._results))
+            planned += second
+            self._keep_plan(planned)
+            self._do(planned)
+            self._save_again()
+        finally:
+            if self._executor is not None:
+                self._executor.close()
+        runs = len({each.job.key for each in planned})
+        failed = tuple(self._failed.values())
+        return SweepOutcome(
+            self._store.out, runs, len(self._before), len(self._now), failed, self._waiting
+        )
+
+    def _do(self, planned: Sequence[Planned]) -> None:
+        """Run what of ``planned`` is neither finished nor was tried."""
+        jobs = {each.job.key: each.job for each in planned}
+        self._before |= (jobs.keys() & self._done) - self._now
+        tried = self._now | self._failed.keys()
+        missing = deque(j for key, j in jobs.items() if key not in self._before | tried)
+        where = "nowhere: all are finished"
+        if missing:
+            if self._executor is None:
+                check(self._plan.comparisons, missing, self._context.data_root)
+                self._executor = self._make()
+            where = self._executor.name
+        self._progress.begin(len(jobs), len(self._before), where)
+        if self._executor is not None:
+            for job, outcome in self._executor.run(missing, self._context):
+                self._take(job, outcome, missing)
+
+    def _take(self, job: Job, outcome: Row | Lost, queue: deque[Job]) -> None:
+        """Keep what came of a job, or put it back."""
+        self._tries[job.key] += 1
+        again = isinstance(outcome, Lost) and self._tries[job.key] <= self._spec.retries
+        if again:
+            queue.append(job)
+        elif isinstance(outcome, Lost):
+            self._fail(job, lost_row(job, f"{outcome.reason} ({self._tries[job.key]} tries)"))
+        elif outcome["status"] == "crashed":
+            self._crashed[job.key] = from_row(outcome)
+            self._fail(job, outcome)
+        else:
+            self._finish(outcome)
+        self._progress.finish(job, outcome, again)
+
+    def _finish(self, row: Row) -> None:
+        """Save a result; where the disk is full, go on and try at the end once more."""
+        try:
+            self._store.save(row)
+            self._now.add(row["key"])
+        except FirstlightError as error:
+            self._unsaved.append(row)
+            self._failed[row["key"]] = Unfinished(_label(row), str(error))
+            self._progress.note(f"{error}; the run is kept in memory and written at the end")
+
+    def _save_again(self) -> None:
+        for row in self._unsaved:
+            try:
+                self._store.save(row)
+            except FirstlightError:
+                continue  # it is listed
+            self._now.add(row["key"])
+            del self._failed[row["key"]]
+
+    def _fail(self, job: Job, row: Row) -> None:
+        self._failed[job.key] = Unfinished(_label(row), row["reason"])
+        try:
+            self._store.save_failed(row)
+        except FirstlightError as error:
+            self._progress.note(str(error))
+
+    def _results(self, jobs: Iterable[Job]) -> list[RunResult] | None:
+        """Return the results of tuning runs, crashed ones too; None where one was lost."""
+        keys = {job.key for job in jobs}
+        frame = self._store.frame(keys)
+        crashed = [self._crashed[key] for key in sorted(keys & self._crashed.keys())]
+        if len(frame) + len(crashed) < len(keys):
+            self._waiting += 1
+            return None
+        return [from_row(row) for row in frame.to_dict("records")] + crashed
+
+    def _keep_plan(self, planned: Sequence[Planned]) -> None:
+        table = index(planned).to_parquet(index=False)
+        text = self._spec.model_dump_json(indent=1)
+        for name, content in ((INDEX, table), ("spec.json", text.encode())):
+            write_atomically(self._store.out / name, partial(_write, content))
+
+
+def _write(content: bytes, path: Path) -> None:
+    path.write_bytes(content)
+
+
+def _label(row: Row | dict[str, Any]) -> str:
+    purpose = f"tuning at {row['learning_rate']:g}" if row["held_out"] else f"seed {row['seed']}"
+    return ", ".join([row["model"], row["data"], row["optimizer"], row["scheme"], purpose])

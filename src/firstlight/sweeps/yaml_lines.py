@@ -1,0 +1,130 @@
+"""YAML to plain values, with the line on which each of them stands."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from firstlight.errors import OptionError
+
+#: A place in the values: keys and indices from the outside in.
+Place = tuple[str | int, ...]
+
+_MOST_BYTES = 2**20  # a spec is a page of text
+_MOST_VALUES = 2**16  # aliases of aliases can make any number of a few lines
+_BOOL, _FLOAT = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:float"
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML in which only true and false are booleans and 1e-3 is a number, as in YAML 1.2.
+
+    In YAML 1.1 ``precision: no`` would be False, and ``learning_rate: 1e-3`` a text.
+    """
+
+
+_Loader.yaml_implicit_resolvers = {
+    letter: [pair for pair in pairs if pair[0] not in (_BOOL, _FLOAT)]
+    for letter, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(_BOOL, re.compile("^(true|false)$"), list("tf"))
+_Loader.add_implicit_resolver(
+    _FLOAT,
+    re.compile(r"^[-+]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][-+]?\d+)?$"),
+    list("-+.0123456789"),
+)
+
+
+class Lines:
+    r"""The lines of one file's values.
+
+    Example:
+        >>> text = "models: mlp\nseeds:\n  - 1\n  - two\n"
+        >>> values, lines = read_text(text, "sweep.yaml")
+        >>> values["seeds"], lines.of(("seeds", 1)), lines.of(("seeds", "unknown"))
+        ([1, 'two'], 4, 2)
+    """
+
+    def __init__(self, found: dict[Place, int]) -> None:
+        self._found = found
+
+    def of(self, place: Place) -> int:
+        """Return the line, counted from 1, of a value, or else of the nearest one around it."""
+        while place and place not in self._found:
+            place = place[:-1]
+        return self._found.get(place, 1)
+
+
+def read_file(path: Path) -> tuple[Any, Lines]:
+    """Read a YAML file.
+
+    Raises:
+        OptionError: it is not there, too large, or not YAML.
+    """
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise OptionError(
+                f"{path} is larger than {_MOST_BYTES} bytes; a spec is a page of text"
+            )
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise OptionError(f"cannot read {path}: {why}") from error
+    return read_text(text, str(path))
+
+
+def read_text(text: str, name: str) -> tuple[Any, Lines]:
+    """Read YAML.
+
+    Args:
+        text: of the file.
+        name: of the file, for messages.
+
+    Raises:
+        OptionError: it is not YAML, or a key stands in it twice, or it refers to itself.
+    """
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        found: dict[Place, int] = {}
+        if node is not None:
+            _note(node, (), found, name, ())
+        value = None if node is None else loader.construct_document(node)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}: " if mark else ""
+        what = getattr(error, "problem", None) or "is not YAML"
+        raise OptionError(f"{name}: {where}{what}") from error
+    except OptionError:
+        raise
+    except (ValueError, RecursionError) as error:  # 2026-99-99, a thousand brackets
+        raise OptionError(f"{name}: is not YAML that can be read: {error}") from error
+    finally:
+        loader.dispose()
+    return value, Lines(found)
+
+
+def _note(
+    node: yaml.Node, place: Place, found: dict[Place, int], name: str, around: tuple[int, ...]
+) -> None:
+    """Write down the lines of a node and of what is in it."""
+    line = node.start_mark.line + 1
+    found.setdefault(place, line)
+    if len(found) > _MOST_VALUES:
+        raise OptionError(f"{name}: more than {_MOST_VALUES} values")
+    if id(node) in around:
+        raise OptionError(f"{name}: line {line}: a value must not contain itself")
+    around = (*around, id(node))
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            here = key.start_mark.line + 1
+            word = str(getattr(key, "value", ""))
+            if word in seen:
+                raise OptionError(f"{name}: line {here}: {word} is given twice")
+            seen.add(word)
+            found[(*place, word)] = here
+            _note(value, (*place, word), found, name, around)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            _note(value, (*place, index), found, name, around)
