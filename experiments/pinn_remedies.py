@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 
 import torch
-from pinn_starts import MEASUREMENTS, SETTING
+from pinn_starts import MEASUREMENTS
 from rich.console import Console
 
 from firstlight import physics
@@ -29,7 +29,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     out = parser.parse_args().out
     torch.set_num_threads(1)
-    setting = {**SETTING, **MEASUREMENTS["burgers"][1], "learning_rates": (RATE,), "step_zero": 0}
+    setting = {**MEASUREMENTS["burgers"], "learning_rates": (RATE,), "step_zero": 0}
+    del setting["problem"], setting["schemes"]
     lines = [f"`python experiments/pinn_remedies.py --out {out}`\n"]
     for name, (problem, scheme) in REMEDIES.items():
         with PinnProgressBar(Console(stderr=True), name) as bar:

@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.console import Console
@@ -17,34 +18,16 @@ from rich.console import Console
 from firstlight import physics
 from firstlight.cli.output import rendered
 from firstlight.cli.pinn_progress import PinnProgressBar
+from firstlight.papers.odd_sigmoid.pinn import ALLEN_CAHN, BURGERS, STARTS
 from firstlight.physics.study import TUNING_SEED
 from firstlight.report.physics import pinn_table, write_pinn
 
-STARTS = (
-    "Glorot normal",
-    "diagonal_plus_noise",
-    "orthogonal",
-    "edge_of_chaos",
-    "Glorot uniform",
-    "lsuv",
-)
-#: A shock needs more points, the Allen-Cahn equation more steps. With few points the loss of
-#: Burgers' equation falls and the error does not: what is wrong lies between them.
-MEASUREMENTS = {
-    "burgers": ("burgers", {"points": 8000, "lbfgs_steps": 1200}),
-    "burgers-30": ("burgers", {"points": 8000, "lbfgs_steps": 1200, "depth": 30}),
-    "burgers-few-points": ("burgers", {"points": 2000, "lbfgs_steps": 1200}),
-    "allen_cahn_hard": ("allen_cahn_hard", {"points": 1000, "lbfgs_steps": 3000}),
+#: Part of the entry for each folder of results/pinn-starts.
+PARTS = {"burgers": "layers-20", "burgers-30": "layers-30", "burgers-few-points": "few-points"}
+MEASUREMENTS: dict[str, dict[str, Any]] = {
+    name: dict(BURGERS.presets["standard"]["studies"][part]) for name, part in PARTS.items()
 }
-SETTING = {
-    "depth": 20,
-    "width": 16,
-    "adam_steps": 300,
-    "every": 100,
-    "step_zero": 50,
-    "seeds": 3,
-    "learning_rates": (1e-3, 3e-3),
-}
+MEASUREMENTS["allen_cahn_hard"] = dict(ALLEN_CAHN.presets["standard"]["studies"]["hard"])
 
 
 def main() -> None:
@@ -64,10 +47,9 @@ def main() -> None:
 
 def measure(name: str, starts: list[str], out: Path) -> None:
     """Train what is missing, and write the table."""
-    problem, own = MEASUREMENTS[name]
+    setting = {key: value for key, value in MEASUREMENTS[name].items() if key != "schemes"}
     with PinnProgressBar(Console(stderr=True), name) as bar:
-        setting = {**SETTING, **own}
-        found, maps = physics.study(problem, starts, out=out, progress=bar, **setting)
+        found, maps = physics.study(schemes=starts, out=out, progress=bar, **setting)
     write_pinn(found, maps, out)
     text = rendered(pinn_table(found))
     command = " ".join(["python", *sys.argv])

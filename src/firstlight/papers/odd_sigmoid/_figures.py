@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from firstlight.comparison.statistics import band
 from firstlight.report.canvas import SOFT, dashes, marker, plain, plain_axes, short
@@ -16,6 +18,10 @@ from firstlight.report.palette import Style, styles
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+#: Places on an axis that are all named.
+_FEW = 6
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,7 @@ def _draw(axes: Axes, panel: Panel, looks: Mapping[str, Style]) -> None:
         ends.append(Label(plain(short(name)), xs[-1], ys[-1], look.light))
     if "x" in panel.log:
         axes.set_xscale("log")
+        _name_few(axes, sorted({x for places in panel.lines.values() for x, _ in places}))
     if "y" in panel.log:
         axes.set_yscale("log")
     plain_axes(axes, plain(panel.title))
@@ -89,6 +96,13 @@ def _draw(axes: Axes, panel: Panel, looks: Mapping[str, Style]) -> None:
     axes.set_xlabel(panel.across, size=9, color=SOFT)
     axes.set_ylabel(panel.up, size=9, color=SOFT)
     label_ends(axes, ends)
+
+
+def _name_few(axes: Axes, places: Sequence[float]) -> None:
+    """Write few places on a logarithmic axis as they are, if they have room."""
+    ratios = [after / before for before, after in pairwise(places)]
+    if len(places) <= _FEW and min(ratios, default=1.0) > (places[-1] / places[0]) ** 0.08:
+        axes.set_xticks(places, [f"{place:g}" for place in places])
 
 
 @dataclass(frozen=True)
@@ -135,6 +149,9 @@ def _draw_dots(axes: Axes, panel: Dots, looks: Mapping[str, Style]) -> None:
         axes.plot([middle], [height], color=colour, **marker(looks[name], 5.5))
     if panel.log:
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
     plain_axes(axes, plain(panel.title))
     axes.grid(axis="x", color="#e6e6e6", linewidth=0.7)
     if panel.level is not None:

@@ -1,9 +1,9 @@
 """Beyond plain networks of odd sigmoids: what the paper leaves open, answered on the digits."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from firstlight.comparison.statistics import Estimate, holm
+from firstlight.comparison.statistics import holm
 from firstlight.papers.entry import Entry
 from firstlight.papers.finding import Finding
 from firstlight.papers.odd_sigmoid._compared import strongest
@@ -29,6 +29,8 @@ _SIZES = {
 _QUICK_DEPTHS = {"conv": 3, "residual": 4, "recurrent": 16, "attention": 1, "relu": 6, "gelu": 6}
 
 _ALL = {"train_size": None}
+#: Of every test.
+_LEVEL = 0.05
 
 
 def _reported(frame: "pd.DataFrame", part: str) -> "dict[str, pd.Series]":
@@ -49,8 +51,9 @@ def judge(frame: "pd.DataFrame") -> Sequence[Finding]:
         ours = [name for name in place.ours if name in found]
         base = {name: ahead(found[name], found["default"]) for name in ours}
         best = {name: ahead(found[name], found[top]) for name in ours}
-        adjusted = dict(zip(ours, holm([best[name].p for name in ours]), strict=True))
-        for name in ours:
+        tests = [each.p for pairs in (base, best) for each in pairs.values()]
+        adjusted = holm(tests)
+        for number, name in enumerate(ours):
             said.append(
                 Finding(
                     f"{place.said}: does {name.replace('_', ' ')} help?",
@@ -58,23 +61,44 @@ def judge(frame: "pd.DataFrame") -> Sequence[Finding]:
                     f"{percent(found[name])}; over torch's own {points(base[name])}; over {top}, "
                     f"the best other with {percent(rivals[top])}, {points(best[name])}",
                     "answer",
-                    _said(base[name], best[name], adjusted[name], top),
+                    _said(
+                        _Compared("torch's own start", base[name].mean, adjusted[number]),
+                        _Compared(top, best[name].mean, adjusted[len(ours) + number]),
+                    ),
                 )
             )
     return said
 
 
-def _said(base: Estimate, best: Estimate, p: float, top: str) -> str:
-    if best.low > 0:
-        word = f"Yes: better than every other start (p = {p:.2g} against {top})."
-    elif base.low > 0:
-        level = "worse than" if best.high < 0 else "no different from"
-        word = f"It beats torch's own start, and is {level} {top} (p = {p:.2g})."
-    elif base.high < 0:
-        word = "No: it is worse than torch's own start."
-    else:
-        word = f"Not that these seeds could tell; against {top} p = {p:.2g}."
-    return word + " p is corrected for the starts with a diagonal (Holm)."
+class _Compared(NamedTuple):
+    """A difference to one rival, and how likely such a one is by chance."""
+
+    rival: str
+    lead: float
+    p: float
+
+    @property
+    def said(self) -> str:
+        """In words, at 5 %."""
+        if not self.p < _LEVEL:
+            return f"no different from {self.rival} (p = {self.p:.2g})"
+        return f"{'better' if self.lead > 0 else 'worse'} than {self.rival} (p = {self.p:.2g})"
+
+
+def _said(base: _Compared, best: _Compared) -> str:
+    compared = (base,) if best.rival == "default" else (base, best)
+    helps = all(each.lead > 0 and each.p < _LEVEL for each in compared)
+    harms = any(each.lead < 0 and each.p < _LEVEL for each in compared)
+    as_good = base.lead > 0 and base.p < _LEVEL
+    word = "Not by more than chance"
+    if helps or harms:
+        word = "Yes" if helps else "No"
+    elif as_good:
+        word = f"Yes, but no more than {best.rival} does"
+    return (
+        f"{word}: {' and '.join(each.said for each in compared)}; p by paired t tests, corrected "
+        "for all starts with a diagonal and both rivals (Holm)."
+    )
 
 
 def draw(frame: "pd.DataFrame") -> Mapping[str, "Figure"]:

@@ -116,7 +116,9 @@ def _judge_omega(frame: "pd.DataFrame") -> Sequence[Finding]:
     return said
 
 
-def _draw(frame: "pd.DataFrame", across: str, columns: Mapping[str, str]) -> "Figure":
+def _draw(
+    frame: "pd.DataFrame", across: str, columns: Mapping[str, str], log: str = ""
+) -> "Figure":
     panels = []
     for name, rows in networks(frame):
         own: dict[str, list[tuple[float, list[float]]]] = {}
@@ -126,7 +128,7 @@ def _draw(frame: "pd.DataFrame", across: str, columns: Mapping[str, str]) -> "Fi
         title = f"{name}, {int(rows.steps.iloc[0]):,} steps"
         chance = 100 * float(rows.chance.iloc[0])
         panels.append(
-            Panel(title, own, across, "test accuracy, %", "x", (0.0, 100.0), level=chance)
+            Panel(title, own, across, "test accuracy, %", log, (0.0, 100.0), level=chance)
         )
     caption = "each at its best learning rate; mean over seeds, and the seeds"
     return lines("A start that is off", caption, panels)
@@ -175,6 +177,7 @@ NOISE_SCALE = Entry(
             frame,
             "times sigma*, or the critical sigma_w",
             {OURS: "noise", _GAUSSIAN: "scale"},
+            "x",
         )
     },
     needs="MNIST (download), and days",
