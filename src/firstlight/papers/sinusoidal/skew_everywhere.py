@@ -1,6 +1,7 @@
 """Are neurons of whole architectures skewed, and does sinusoidal keep them from it?"""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from firstlight.model.views import views
 from firstlight.papers.entry import Entry
 from firstlight.papers.finding import Finding
 from firstlight.papers.sinusoidal.beside import interval
+from firstlight.papers.sinusoidal.parts import part
 from firstlight.papers.sinusoidal.pictures import pictures
 from firstlight.papers.sinusoidal.rank import MODELS
 from firstlight.papers.work import Work
@@ -60,26 +62,31 @@ def measure(work: Work) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    rows = []
+    parts = []
     for (name, text), scheme in product(work["models"].items(), work["schemes"]):
         work.tell(f"{name}, {scheme}")
         for seed in range(work["seeds"]):
-            rows += _network(work, name, text, scheme, seed)
-    return pd.DataFrame(rows)
+            make = partial(_network, work, name, text, scheme, seed)
+            file = f"{name.replace('/', '-')}-{scheme}-{seed}"
+            parts.append(part(work, file, make))
+    return pd.concat(parts, ignore_index=True)
 
 
-def _network(work: Work, name: str, text: str, scheme: str, seed: int) -> list[dict[str, Any]]:
+def _network(work: Work, name: str, text: str, scheme: str, seed: int) -> "pd.DataFrame":
+    import pandas as pd
+
     with seeded(seed):
         model = build(text)
         if scheme != "default":
             initialize(model, scheme, seed=seed)
         batch = _batch(work, model, name, seed)
         modes = ("train", "eval") if _uses_batch_norm(model) else ("eval",)
-        return [
+        rows = [
             {"model": name, "scheme": scheme, "seed": seed, "mode": mode, **row}
             for mode in modes
             for row in _activations(model.train(mode == "train"), batch)
         ]
+    return pd.DataFrame(rows)
 
 
 def _batch(work: Work, model: torch.nn.Module, name: str, seed: int) -> Any:
@@ -120,8 +127,8 @@ def _activations(model: torch.nn.Module, batch: Any) -> list[dict[str, Any]]:
 def mean_skew(rows: "pd.DataFrame", column: str) -> dict[str, list[float]]:
     """Return by scheme the mean over one network's units, in percent, a number per seed."""
     found: dict[str, list[float]] = {}
-    for (scheme, _), part in rows.groupby(["scheme", "seed"], sort=False):
-        mean = float((part[column] * part["units"]).sum() / part["units"].sum())
+    for (scheme, _), own in rows.groupby(["scheme", "seed"], sort=False):
+        mean = float((own[column] * own["units"]).sum() / own["units"].sum())
         found.setdefault(scheme, []).append(100 * mean)
     return found
 
@@ -184,8 +191,8 @@ def draw(frame: "pd.DataFrame") -> "Mapping[str, Figure]":
     looks = styles(frame["scheme"])
     for axes, (model, mode) in zip(panels, keys, strict=False):
         rows = frame[(frame["model"] == model) & (frame["mode"] == mode)]
-        for scheme, part in rows.groupby("scheme", sort=False):
-            by_depth = 100 * part.groupby("depth")["skewed_30"].mean()
+        for scheme, own in rows.groupby("scheme", sort=False):
+            by_depth = 100 * own.groupby("depth")["skewed_30"].mean()
             axes.plot(by_depth.index, by_depth, color=looks[str(scheme)].light, label=scheme)
         plain_axes(axes, f"{model}, {mode}")
         axes.set(xlabel="depth", ylim=(-3, 103))

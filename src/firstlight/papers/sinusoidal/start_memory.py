@@ -1,7 +1,6 @@
 """Peak memory of giving one model a start, in a process where nothing else has been.
 
-``python -m firstlight.papers.sinusoidal.start_memory MODEL SCHEME BATCH SIDE`` prints MiB: an
-allocator keeps what it once had, so that a process can tell it only once.
+An allocator keeps what it once had, so that a process can tell it only once.
 """
 
 import math
@@ -39,7 +38,8 @@ def in_fresh_process(model: str, scheme: str, batch: int, side: int) -> float:
     """Return the peak beyond the model itself in MiB; NaN where there is no Linux."""
     if not _MARK.exists():
         return math.nan
-    call = [sys.executable, "-m", __name__, model, scheme, str(batch), str(side)]
+    program = f"from {__name__} import peak; print(peak{(model, scheme, batch, side)!r})"
+    call = [sys.executable, "-c", program]
     done = subprocess.run(call, check=True, capture_output=True, text=True)
     return float(done.stdout)
 
@@ -58,8 +58,3 @@ def peak(text: str, scheme: str, batch: int, side: int) -> float:
 def _resident(field: str) -> int:
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(field))
-
-
-if __name__ == "__main__":
-    name, chosen, images_, pixels = sys.argv[1:]
-    print(peak(name, chosen, int(images_), int(pixels)))

@@ -1,6 +1,7 @@
 """Figure 4: which neurons of a vision transformer's last MLP are on, for which images."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from firstlight.model.initialize import initialize
 from firstlight.papers.entry import Entry
 from firstlight.papers.finding import Finding
 from firstlight.papers.sinusoidal.beside import interval
+from firstlight.papers.sinusoidal.parts import part
 from firstlight.papers.sinusoidal.pictures import pictures
 from firstlight.papers.work import Work
 
@@ -55,15 +57,21 @@ def measure(work: Work) -> "pd.DataFrame":
     """Return a row per scheme, seed and image: the states of the neurons as a text of 0 and 1."""
     import pandas as pd
 
-    rows = []
+    parts = []
     for scheme, seed in product(work["schemes"], range(work["seeds"])):
         work.tell(f"{scheme}, seed {seed}")
-        on = states(work, scheme, seed)
-        rows += [
-            {"scheme": scheme, "seed": seed, "sample": at, "states": _text(row)}
-            for at, row in enumerate(on)
-        ]
-    return pd.DataFrame(rows)
+        parts.append(part(work, f"{scheme}-{seed}", partial(_states, work, scheme, seed)))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _states(work: Work, scheme: str, seed: int) -> "pd.DataFrame":
+    import pandas as pd
+
+    on = states(work, scheme, seed)
+    texts = [_text(row) for row in on]
+    return pd.DataFrame(
+        {"scheme": scheme, "seed": seed, "sample": range(len(texts)), "states": texts}
+    )
 
 
 def states(work: Work, scheme: str, seed: int) -> Tensor:
@@ -78,11 +86,11 @@ def states(work: Work, scheme: str, seed: int) -> Tensor:
         if scheme != "default":
             initialize(model, scheme, seed=seed, example=batch[:64])
     found: list[Tensor] = []
-    last = [part for part in model.encoder.layers[-1].mlp if isinstance(part, nn.Linear)][-1]
+    last = [layer for layer in model.encoder.layers[-1].mlp if isinstance(layer, nn.Linear)][-1]
     handle = last.register_forward_hook(lambda _, __, made: found.append(made[:, 0] > 0))
     with torch.no_grad():
-        for part in batch.split(50):
-            model.eval()(part)
+        for images in batch.split(50):
+            model.eval()(images)
     handle.remove()
     on = torch.cat(found)
     return on[:, :: max(1, on.shape[1] // work["neurons"])][:, : work["neurons"]]

@@ -1,0 +1,38 @@
+"""Finished parts of a measurement, kept on disk so that the same command goes on with the rest."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from firstlight.files import write_atomically
+from firstlight.papers.work import Work
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def part(work: Work, name: str, make: Callable[[], "pd.DataFrame"]) -> "pd.DataFrame":
+    """Return a part that is on disk, or make it and put it there.
+
+    Args:
+        work: whose settings it belongs to: under others it is made anew.
+        name: of the part, of letters that a file name may have.
+        make: measures it.
+
+    Example:
+        >>> import pandas as pd
+        >>> len(part(Work({}), "one", lambda: pd.DataFrame({"x": [1, 2]})))
+        2
+    """
+    import pandas as pd
+
+    if work.runs is None:
+        return make()
+    settings = json.dumps(dict(work.settings), sort_keys=True).encode()
+    path = work.runs / f"{name}-{hashlib.blake2b(settings, digest_size=6).hexdigest()}.parquet"
+    if path.exists():
+        return pd.read_parquet(path)
+    made = make()
+    write_atomically(path, lambda temporary: made.to_parquet(temporary, index=False))
+    return made
