@@ -159,7 +159,7 @@ def accuracies(frame: "pd.DataFrame", title: str) -> "Figure":
     for name, rows in networks(frame):
         values = {start: list(100 * own.dropna()) for start, own in by_start(rows).items()}
         chance = 100 * float(rows.chance.iloc[0])
-        panels.append(Dots(name, values, "test accuracy, %", level=chance))
+        panels.append(Dots(name, values, "test accuracy, %", chance, limits=(0, 100)))
     steps = ", ".join(f"{count:,}" for count in sorted(frame.steps.unique()))
     caption = f"{steps} steps, each start at its best learning rate; mean and 95 % interval, seeds"
     return dots(title, caption, panels)

@@ -115,6 +115,7 @@ class Dots:
         across: what the values are.
         level: a faint line, such as chance.
         log: whether the axis is logarithmic.
+        limits: that values cannot pass, where intervals end, too.
     """
 
     title: str
@@ -122,6 +123,7 @@ class Dots:
     across: str
     level: float | None = None
     log: bool = False
+    limits: tuple[float, float] = (-np.inf, np.inf)
 
 
 def dots(title: str, caption: str, panels: Sequence[Dots]) -> Figure:
@@ -144,6 +146,7 @@ def _draw_dots(axes: Axes, panel: Dots, looks: Mapping[str, Style]) -> None:
         if panel.log:
             middle, low, high = np.median(values), values.min(), values.max()
         if np.isfinite(low):
+            low, high = np.clip((low, high), *panel.limits)
             axes.hlines(height, low, high, color=colour, alpha=0.35, lw=4)
         axes.plot(values, [height] * len(values), ".", color=colour, ms=4, alpha=0.6)
         axes.plot([middle], [height], color=colour, **marker(looks[name], 5.5))

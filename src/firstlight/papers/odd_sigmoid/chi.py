@@ -43,7 +43,10 @@ def _judge_chi(frame: "pd.DataFrame") -> Sequence[Finding]:
         ours = scheme == OURS
         told = "; ".join(
             f"{depth} layers "
-            + ", ".join(f"x {factor:g}: {value:.3g}" for factor, value in part.droplevel(0).items())
+            + ", ".join(
+                f"x {factor:g}: {value:.3g}".replace("nan", "beyond floats")
+                for factor, value in part.droplevel(0).items()
+            )
             for depth, part in own.groupby(level=0)
         )
         said.append(

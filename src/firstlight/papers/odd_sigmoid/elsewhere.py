@@ -106,7 +106,7 @@ def draw(frame: "pd.DataFrame") -> Mapping[str, "Figure"]:
     panels = []
     for part in frame.part.unique():
         values = {name: list(100 * each) for name, each in _reported(frame, part).items()}
-        panels.append(Dots(part, values, "test accuracy, %"))
+        panels.append(Dots(part, values, "test accuracy, %", limits=(0, 100)))
     caption = "digits, each start at its best learning rate; mean and 95 % interval, seeds"
     return {"accuracy": dots("Diagonal plus noise elsewhere", caption, panels)}
 

@@ -90,10 +90,17 @@ def judge(frame: "pd.DataFrame") -> Sequence[Finding]:
                 f"{layers}; last over first {span(list(ratio))}",
                 ("same" if right else "differs") if named else "answer",
                 "Counted as kept: a third of the first layer's; as collapsed: less than a tenth. "
-                "Medians over seeds.",
+                f"The second half of the layers takes {_second_half(own):.0%} of it.",
             )
         )
     return said
+
+
+def _second_half(own: "pd.Series") -> float:
+    """Part of the spread in the middle that is gone in the last layer."""
+    layers = own.index.get_level_values("layer").unique()
+    middle = own[min(layers, key=lambda layer: abs(2 * layer - layers.max()))]
+    return 1 - float((own[layers.max()] / middle).median())
 
 
 def draw(frame: "pd.DataFrame") -> Mapping[str, "Figure"]:

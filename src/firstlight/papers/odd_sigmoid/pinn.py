@@ -65,7 +65,7 @@ def judge(frame: "pd.DataFrame") -> Sequence[Finding]:
                     f"median errors: {listed}; diagonal plus noise "
                     f"{by_start[OURS].error.median():.2g}",
                     "answer",
-                    _one_loss(others, by_start[OURS]),
+                    _one_loss(by_start),
                 )
             )
     return said
@@ -92,15 +92,16 @@ def _apart(ours: np.ndarray, theirs: np.ndarray) -> Verdict:
     )
 
 
-def _one_loss(others: "Mapping[str, pd.DataFrame]", ours: "pd.DataFrame") -> str:
+def _one_loss(by_start: "Mapping[str, pd.DataFrame]") -> str:
+    ours = by_start[OURS]
     misled = [
         name
-        for name, own in others.items()
-        if own.loss.median() < ours.loss.median() and own.error.median() > ours.error.median()
+        for name, own in by_start.items()
+        if (own.loss.median() - ours.loss.median()) * (own.error.median() - ours.error.median()) < 0
     ]
     if not misled:
         return "The order of the losses is that of the errors, as far as it concerns ours."
-    return f"A small loss is no small error: {', '.join(misled)} has less loss and more error."
+    return f"A small loss is no small error: the other way round for {', '.join(misled)}."
 
 
 def draw(frame: "pd.DataFrame") -> Mapping[str, "Figure"]:
