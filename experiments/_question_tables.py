@@ -6,9 +6,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from field_alpha import LESS, read
+from field_alpha import read
 
 import firstlight
+from firstlight.papers.weight_scaling.grid import LESS
 
 Run = dict[str, Any]
 #: What a variant of a group is compared with, case by case; "alpha 1" where nothing is said.

@@ -13,12 +13,13 @@ from firstlight.papers.weight_scaling.activations import ENTRIES as ACTIVATIONS
 from firstlight.papers.weight_scaling.depth import ENTRIES as DEPTH
 from firstlight.papers.weight_scaling.domains import ENTRIES as DOMAINS
 from firstlight.papers.weight_scaling.pictures import ENTRIES as PICTURES
+from firstlight.papers.weight_scaling.rival_starts import ENTRIES as STARTS
 from firstlight.papers.weight_scaling.rivals import ENTRIES as RIVALS
 from firstlight.papers.weight_scaling.variants import ENTRIES as VARIANTS
 
 ENTRIES = {
     each.name.partition("/")[2]: each
-    for part in (PICTURES, DOMAINS, DEPTH, VARIANTS, ACTIVATIONS, RIVALS)
+    for part in (PICTURES, DOMAINS, DEPTH, VARIANTS, ACTIVATIONS, RIVALS, STARTS)
     for each in part
 }
 GRIDS = {

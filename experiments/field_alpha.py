@@ -3,9 +3,12 @@
 For every signal and depth a sine network of width 256 is fitted at each alpha of {1, 1.25, ..., 4}
 and at alpha="auto", Adam 1e-4, to the target PSNR. Images are trained on every second pixel in both
 axes; the others judge. The best alpha is the one with the fewest steps among those whose held-out
-PSNR at the target is within 0.5 dB of the best. Runs are kept line by line and not repeated. With
---short a case ends at the alpha whose held-out PSNR is 3 dB below the best so far: larger ones only
-lose more, as the whole grid at 128 x 128 shows.
+PSNR at the target is within 0.5 dB of the best. Of most parts
+a case ends at the alpha whose held-out PSNR is 3 dB below the best so far: larger ones only lose
+more, as the whole grid at 128 x 128 shows.
+
+Signals, alphas and options stand in ``firstlight.papers.weight_scaling.grid``, of which parts are
+entries: `firstlight reproduce weight-scaling/images --preset standard`.
 
 `python experiments/field_alpha.py measure --out results/field-alpha [--part 128 --part 256 ...]`,
 `... seeds ...`, then `python experiments/field_alpha.py table --out results/field-alpha`.
@@ -14,150 +17,80 @@ lose more, as the whole grid at 128 x 128 shows.
 import argparse
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
-from PIL import Image
 
 from firstlight import fields
+from firstlight.papers.weight_scaling import grid
+from firstlight.papers.weight_scaling.grid import ALPHAS, LESS, LOST, MORE, MOST_STEPS, PARTS, RATE
+from firstlight.papers.weight_scaling.signals import signal
+from firstlight.papers.work import Work
 
 DATA = Path("../shared/data")
-ALPHAS = tuple(1 + number / 4 for number in range(13))
-ASKED: dict[str, tuple[float | str, ...]] = {
-    "all": ("auto", *ALPHAS),
-    "grid": ALPHAS,
-    "auto": ("auto",),
-}
-MOST_STEPS, RATE, WIDTH = 1500, 1e-4, 256
-#: "At most 20 % more steps", "within 0.5 dB", and what no larger alpha comes back from.
-MORE, LESS, LOST = 1.2, 0.5, 3.0
-
-
-#: What of a picture is looked at. No number in firstlight was set with the fresh part, which lies
-#: outside the usual one, in a picture that is 768 wide as in one that is 512.
-USUAL, FRESH = (0, 0, 512, 512), {768: (512, 128, 768, 384), 512: (128, 512, 384, 768)}
-
-
-def picture(number: int, side: int, fresh: bool = False) -> fields.Signal:
-    image = Image.open(DATA / "kodak" / f"kodim{number:02}.png").convert("L")
-    part = FRESH[image.width] if fresh else USUAL
-    image = image.crop(part).resize((side, side), Image.Resampling.LANCZOS)
-    return fields.load(np.asarray(image), kind="image", every=2)
-
-
-def sphere(variable: str) -> fields.Signal:
-    select = {"level": 500, "month": 1}
-    path = DATA / "sphere" / "eraint_uvz.nc"
-    return fields.load(path, variable=variable, select=select, every=4)
-
-
-def sound(start: float) -> fields.Signal:
-    return fields.load(DATA / "audio" / "gt_bach.wav", start=start, seconds=0.5, every=2)
-
-
-def shape(name: str) -> fields.Signal:
-    return fields.load(DATA / "shapes" / f"{name}.obj", points=2**14)
-
-
-#: Parts: names of signals, how they are made, the first layer's omega, the target in dB.
-Case = tuple[str, Callable[[], fields.Signal], float, float]
-PARTS: dict[str, list[Case]] = (
-    {
-        str(side): [
-            (
-                f"kodim{number:02} {side}",
-                lambda number=number, side=side: picture(number, side),
-                30,
-                40,
-            )
-            for number in range(1, 17)
-        ]
-        for side in (128, 256)
-    }
-    | {
-        f"{side} fresh": [
-            (
-                f"kodim{number:02} {side} fresh",
-                lambda number=number, side=side: picture(number, side, fresh=True),
-                30,
-                40,
-            )
-            for number in range(1, 9)
-        ]
-        for side in (128, 256)
-    }
-    | {
-        "audio": [(f"bach {at:g} s", lambda at=at: sound(at), 300, 40) for at in (1.0, 2.0, 4.0)],
-        "sphere": [
-            (f"era {each}", lambda each=each: sphere(each), 30, 40) for each in ("z", "u", "v")
-        ],
-        "shape": [
-            (each, lambda each=each: shape(each), 30, 20)
-            for each in ("stanford-bunny", "rocker-arm")
-        ],
-    }
-)
 
 
 def measure(options: argparse.Namespace) -> None:
+    """Fit every signal of some parts at every alpha; finished fits are taken as they are."""
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / "runs.jsonl"
-    done = {(run["signal"], run["depth"], run["asked"]): run for run in read(path)}
     for part in options.part or PARTS:
-        for name, make, omega_0, target in PARTS[part]:
-            signal = make()
-            for depth in options.depth or (3, 5):
-                top = -math.inf
-                for asked in ASKED[options.asked]:
-                    run = done.get((name, depth, asked))
-                    if run is None:
-                        run = fitted(signal, depth, asked, omega_0, target, options.precision)
-                        run |= {"signal": name, "part": part}
-                        with path.open("a") as file:
-                            file.write(json.dumps(run) + "\n")
-                        print(json.dumps(run), flush=True)
-                    if asked != "auto":
-                        top = max(top, held(run))
-                        if options.short and held(run) < top - LOST:
-                            break
+        settings = grid.STANDARD | {"parts": {part: PARTS[part]}}
+        frame = grid.measure(Work(settings, options.out / "parts", DATA, print))
+        lines = [line(row) for row in frame.to_dict("records")]
+        others = [run for run in read(path) if run["part"] != part]
+        text = "".join(json.dumps(run) + "\n" for run in [*others, *lines])
+        path.write_text(text, encoding="utf-8")
+
+
+def line(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of an entry as a line of ``runs.jsonl``."""
+    asked = json.loads(row["network"])["alpha"]
+    never = math.isnan(row["steps_to_target"])
+    return {
+        "depth": row["depth"],
+        "asked": asked,
+        "alpha": row["alpha"],
+        "omega_0": row["omega_0"],
+        "steps": None if never else int(row["steps_to_target"]),
+        "psnr": row["psnr"],
+        "measured": json.loads(row["measured"]),
+        "seconds": row["seconds"],
+        "torch": row["torch"],
+        "signal": row["signal"].removesuffix(f" {2**14}"),
+        "part": row["part"],
+        "precision": json.loads(row["training"])["precision"],
+    }
 
 
 def seeds(options: argparse.Namespace) -> None:
     """SIREN and the automatic alpha on the image that is median in SIREN's steps, three seeds."""
-    path, signal = options.out / "seeds.jsonl", picture(11, 256)
+    path = options.out / "seeds.jsonl"
+    known = signal(Work({}, data=DATA), "kodim11 256")
     for asked in (1.0, "auto"):
         for seed in range(3):
-            run = fitted(signal, 5, asked, 30, 40, options.precision, seed)
+            run = fitted(known, asked, seed) | {"signal": "kodim11 256", "seed": seed}
             with path.open("a") as file:
-                file.write(json.dumps(run | {"signal": "kodim11 256", "seed": seed}) + "\n")
+                file.write(json.dumps(run) + "\n")
 
 
-def fitted(
-    signal: fields.Signal,
-    depth: int,
-    asked: float | str,
-    omega_0: float,
-    target: float,
-    precision: str,
-    seed: int = 0,
-) -> dict[str, Any]:
-    network = fields.Sine(width=WIDTH, depth=depth, alpha=asked, omega_0=float(omega_0))
+def fitted(known: fields.Signal, asked: float | str, seed: int) -> dict[str, Any]:
+    network = fields.Sine(width=grid.WIDTH, depth=5, alpha=asked, omega_0=30.0)
     fit = fields.fit(
-        signal,
+        known,
         network,
-        target_psnr=target,
+        target_psnr=grid.TARGET,
         steps=MOST_STEPS,
         learning_rate=RATE,
         compile=False,
-        precision=precision,
+        precision="bfloat16",
         seed=seed,
     )
     return {
-        "depth": depth,
+        "depth": 5,
         "asked": asked,
         "alpha": fit.network.alpha,
         "omega_0": fit.network.omega_0,
@@ -165,7 +98,7 @@ def fitted(
         "psnr": round(fit.psnr, 3),
         "measured": {name: round(value, 4) for name, value in fit.measured.items()},
         "seconds": round(fit.seconds, 1),
-        "precision": precision,
+        "precision": "bfloat16",
         "torch": torch.__version__,
     }
 
@@ -281,13 +214,8 @@ def main() -> None:
     parser.add_argument("verb", choices=("measure", "seeds", "table"))
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--part", action="append", choices=PARTS)
-    parser.add_argument("--depth", action="append", type=int)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--precision", default="float32")
-    parser.add_argument("--short", action="store_true")
-    parser.add_argument("--asked", choices=ASKED, default="all")
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+    torch.set_num_threads(1)
     if options.verb == "measure":
         measure(options)
         return

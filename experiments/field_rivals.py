@@ -7,108 +7,54 @@ rate of {1e-4, 3e-4, 1e-3, 3e-3, 1e-2} that is best for it on a seed of its own,
 Adam over all samples, three seeds, bfloat16, one thread; after 150 steps many have all there is to
 have. Held-out samples judge what lies between.
 
+Networks and options stand in ``firstlight.papers.weight_scaling.rivals``, an entry:
+`firstlight reproduce weight-scaling/rivals --preset standard`.
+
 `python experiments/field_rivals.py measure --out results/field-rivals [--signal image ...]`, then
 `table`; finished runs are kept under OUT/SIGNAL/runs and not repeated.
 """
 
 import argparse
 import json
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Iterable
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import torch
 from rich.console import Console
 
 from firstlight import fields
 from firstlight.cli.study_progress import StudyProgressBar
-from firstlight.fields.networks.network import Network
+from firstlight.papers.weight_scaling.adopt import KINDS
+from firstlight.papers.weight_scaling.rival_networks import COMPARED, networks
+from firstlight.papers.weight_scaling.rivals import SIGNALS, STANDARD
+from firstlight.papers.weight_scaling.signals import signal
+from firstlight.papers.work import Work
 from firstlight.report.fields import write_study
 
-from field_alpha import picture  # isort: skip  # beside this file
-
 DATA = Path("../shared/data")
-STEPS, RATES, SEEDS = 50, (1e-4, 3e-4, 1e-3, 3e-3, 1e-2), 3
-
-
-def shape() -> fields.Signal:
-    return fields.load(DATA / "shapes" / "stanford-bunny.obj", points=2**12)
-
-
-def sphere() -> fields.Signal:
-    select = {"level": 500, "month": 1}
-    return fields.load(DATA / "sphere" / "eraint_uvz.nc", variable="u", select=select, every=4)
-
-
-def sound() -> fields.Signal:
-    return fields.load(DATA / "audio" / "gt_bach.wav", start=1.0, seconds=0.25, every=2)
-
-
-#: How each is made, and SIREN's first omega: 30, as published; 3000 for a sound of seven seconds,
-#: so about 100 for a quarter of one, where 150 is better.
-SIGNALS: dict[str, tuple[Callable[[], fields.Signal], float]] = {
-    "sphere": (sphere, 30.0),
-    "shape": (shape, 30.0),
-    "audio": (sound, 150.0),
-    "image": (lambda: picture(5, 128), 30.0),
-}
-
-
-def networks(signal: fields.Signal, omega_0: float) -> dict[str, Network]:
-    """By name; all but the starts of the same network are sized like it."""
-    sine = fields.Sine(width=256, depth=5, alpha=1.0, omega_0=omega_0)
-
-    def start(**options: Any) -> Network:
-        return replace(sine, **options)
-
-    others: dict[str, Network] = {
-        "TUNER": fields.Tuner(depth=5),
-        "Gauss": fields.Gauss(depth=5),
-        "sinc": fields.Sinc(depth=5),
-        "WIRE": fields.Wire(depth=5),
-        "FINER": fields.Finer(depth=5),
-        "Fourier features": fields.FourierFeatures(depth=5),
-        "multiplicative filter": fields.MultiplicativeFilter(depth=5),
-        "hash grid": fields.HashGrid(),
-    }
-    sized = {
-        name: fields.sized_like(network.resolved(signal), sine, signal.inputs, signal.outputs)
-        for name, network in others.items()
-    }
-    return {
-        "weight scaling, auto": start(alpha="auto"),
-        "weight scaling, 2": start(alpha=2.0),
-        "SIREN": sine,
-        "Xavier-uniform": start(start="xavier_uniform"),
-        "frequency tuning": start(omega_0="nyquist"),
-        "gradient control": start(start="gradient_control", omega_0="nyquist"),
-        "WINNER": start(start="winner"),
-        "VI3NR": start(start="vi3nr"),
-        **sized,
-    }
 
 
 def compare(name: str, out: Path) -> None:
-    make, omega_0 = SIGNALS[name]
-    signal = make()
+    of = {kind: each for each, kind in KINDS.items()}[name]
+    known = signal(Work({}, data=DATA), of)
+    found = networks(known, SIGNALS[of], STANDARD["width"])
     bar = StudyProgressBar(Console(stderr=True), name)
     with bar:
-        found = fields.study(
-            signal,
-            networks(signal, omega_0),
+        study = fields.study(
+            known,
+            {each: found[each] for each in COMPARED},
             target_psnr=None,
-            steps=STEPS,
-            seeds=SEEDS,
-            learning_rates=RATES,
+            steps=STANDARD["steps"],
+            seeds=STANDARD["seeds"],
+            learning_rates=tuple(STANDARD["rates"]),
             probes=(),
-            precision="bfloat16",
+            precision=STANDARD["precision"],
             compile=False,
             out=out / name,
             progress=bar,
         )
-    write_study(found, out / name)
+    write_study(study, out / name)
     (out / name / "spectra.png").unlink()  # of networks that have nothing in common
     _shorten(out / name / "study.json")
 
@@ -158,14 +104,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("verb", choices=("measure", "table"))
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--signal", action="append", choices=SIGNALS)
+    parser.add_argument("--signal", action="append", choices=KINDS.values())
     options = parser.parse_args()
     if options.verb == "measure":
         torch.set_num_threads(1)
-        for name in options.signal or SIGNALS:
+        for name in options.signal or KINDS.values():
             compare(name, options.out)
         return
-    there = [name for name in SIGNALS if (options.out / name / "study.json").exists()]
+    there = [name for name in KINDS.values() if (options.out / name / "study.json").exists()]
     text = "\n".join(table(name, options.out) for name in there)
     (options.out / "table.md").write_text(text)
     print(text)

@@ -1,11 +1,12 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from firstlight.papers.entry import Entry
 from firstlight.papers.reproduce import read, reproduce
-from firstlight.papers.weight_scaling import ENTRIES, adopt, fits, grid
+from firstlight.papers.weight_scaling import ENTRIES, adopt, fits, grid, rivals
 from firstlight.papers.work import Work
 
 RESULTS = Path(__file__).parents[2] / "results"
@@ -65,6 +66,19 @@ def test_an_adopted_table_is_what_the_measurement_would_make(name: str, monkeypa
     assert made[labels].to_dict("records") == found.frame[labels].to_dict("records")
 
 
+def test_rivals_are_compared_as_the_entry_says():
+    entry = BY_NAME["rivals"]
+    asked = entry.presets["standard"]
+    for name, kind in adopt.KINDS.items():
+        study = json.loads((RESULTS / "field-rivals" / kind / "study.json").read_bytes())
+        assert (study["steps"], study["learning_rates"]) == (asked["steps"], asked["rates"])
+        assert study["options"] == {"precision": asked["precision"], "compile": False}
+        assert study["seeds"] == list(range(asked["seeds"]))
+        assert tuple(row["label"] for row in study["rows"]) == rivals.COMPARED
+        siren = study["rows"][2]["network"]
+        assert (siren["width"], siren["omega_0"]) == (asked["width"], asked["signals"][name])
+
+
 def _key(row) -> tuple:
     return tuple(row[each] for each in ("signal", "seed", "network", "training"))
 
@@ -106,6 +120,46 @@ def test_judges_tell_both():
     assert verdicts("alpha", made(50.0, 20.0))[0] == "differs"
     assert verdicts("audio", made(50.0, 25.0))[0] == "same"
     assert verdicts("audio", made(90.0, 25.0))[0] == "differs"
+
+
+def test_mechanisms_tell_both():
+    def verdict(name: str, rows: list[dict], which: int = 0) -> str:
+        return BY_NAME[name].judge(pd.DataFrame(rows))[which].verdict
+
+    def gradients(power: float) -> list[dict]:
+        return [
+            {"depth": depth, "alpha": alpha, "seed": 0, "output": alpha}
+            | {"loss": alpha ** (power * (depth - 1))}
+            for depth in (3, 5)
+            for alpha in (1.0, 1.5, 2.0)
+        ]
+
+    assert verdict("gradients", gradients(1.0)) == "same"
+    assert verdict("gradients", gradients(0.5)) == "differs"
+
+    def distances(deep: float) -> list[dict]:
+        return [
+            {"alpha": alpha, "seed": 0, "layer": layer, "distance": deep if layer > 2 else 0.01}
+            for alpha in (0.5, 1.0, 2.0)
+            for layer in range(1, 5)
+        ]
+
+    assert verdict("distribution", distances(0.02)) == "same"
+    assert verdict("distribution", distances(0.2)) == "differs"
+
+    def kernels(scaled: float) -> list[dict]:
+        return [
+            {"alpha": alpha, "seed": seed, "step": step, "psnr": 20.0}
+            | {"condition": scaled ** (alpha - 1) * 1e6 / (1 + step)}
+            for alpha in (1.0, 2.0)
+            for seed in (0, 1)
+            for step in (0, 10)
+        ]
+
+    assert [verdict("kernel", kernels(0.01), each) for each in range(3)] == ["same"] * 3
+    assert verdict("kernel", kernels(10.0)) == verdict("kernel", kernels(10.0), 1) == "differs"
+    assert verdict("relu-kernel", kernels(0.5)) == "same"
+    assert verdict("relu-kernel", kernels(0.01)) == "differs"
 
 
 def test_best_alpha_keeps_quality():

@@ -3,13 +3,20 @@
 from firstlight.papers.entry import Entry
 from firstlight.papers.weight_scaling import (
     activations,
+    convergence,
     depth,
     distribution,
     domains,
     frequencies,
     gradients,
+    kernels,
+    nerf,
+    pde,
     pictures,
+    rival_starts,
     rivals,
+    script,
+    starts,
     variants,
 )
 
@@ -18,10 +25,17 @@ ENTRIES: tuple[Entry, ...] = (
     *distribution.ENTRIES,
     *frequencies.ENTRIES,
     *gradients.ENTRIES,
+    *kernels.ENTRIES,
     *pictures.ENTRIES,
     *domains.ENTRIES,
     *rivals.ENTRIES,
+    *rival_starts.ENTRIES,
+    *starts.ENTRIES,
+    *script.ENTRIES,
     *depth.ENTRIES,
     *activations.ENTRIES,
+    *convergence.ENTRIES,
     *variants.ENTRIES,
+    *pde.ENTRIES,
+    *nerf.ENTRIES,
 )

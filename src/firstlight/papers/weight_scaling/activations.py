@@ -33,7 +33,7 @@ _STANDARD = {
     "tuning_steps": 60,
     "family_steps": 150,
 }
-_QUICK = {"scales": [1.0, 1.5], "rates": [1e-3, 3e-3], "tuning_steps": 10, "family_steps": 30}
+_QUICK = {"scales": [1.0, 1.5], "rates": [1e-3, 3e-3], "tuning_steps": 5, "family_steps": 15}
 
 
 def gains(frame: "pd.DataFrame", group: str) -> tuple[float, float, float]:

@@ -18,6 +18,8 @@ Series = Mapping[str, Mapping[float, Sequence[float]]]
 Panel = Callable[["Axes"], None]
 
 _WIDTH, _HEIGHT = 4.6, 3.5
+#: Names that a legend within a panel has at most.
+_FEW = 5
 
 
 def sheet(title: str, said: str, panels: Mapping[str, Panel], height: float = _HEIGHT) -> "Figure":
@@ -31,12 +33,16 @@ def sheet(title: str, said: str, panels: Mapping[str, Panel], height: float = _H
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(_WIDTH * len(panels), height), facecolor="white", layout="constrained")
+    figure = Figure(
+        figsize=(_WIDTH * len(panels) + 0.8, height), facecolor="white", layout="constrained"
+    )
     figure.suptitle(f"{plain(title)}", x=0.01, ha="left", size=11, weight="bold")
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
     for each, (name, draw) in zip(axes, panels.items(), strict=True):
         plain_axes(each, plain(name))
         draw(each)
+        each.tick_params(which="minor", labelsize=8, length=0, colors=SOFT)
+    _legend(figure, list(axes))
     figure.supxlabel(plain(said), size=8, color=QUIET, x=0.99, ha="right")
     return figure
 
@@ -62,7 +68,9 @@ def lines(
     marks: bool = True,
 ) -> None:
     """Draw medians as lines, from the least to the most as a band; values that are none are not."""
-    for name, style in styles(series).items():
+    looks = styles(series)
+    for name in series:
+        style = looks[name]
         known = {
             place: [each for each in values if math.isfinite(each)]
             for place, values in sorted(series[name].items())
@@ -85,7 +93,6 @@ def lines(
             **look,
         )
     label(axes, x, y, log_x=log_x, log_y=log_y)
-    legend(axes)
 
 
 def dots(axes: "Axes", values: Mapping[str, Sequence[float]], x: str, *, log: bool = False) -> None:
@@ -118,22 +125,30 @@ def scatter(
     axes: "Axes", points: Mapping[str, Sequence[tuple[float, float]]], x: str, y: str, **logs: bool
 ) -> None:
     """Draw one thing against another by name."""
-    for name, style in styles(points).items():
+    looks = styles(points)
+    for name in points:
+        style = looks[name]
         known = [each for each in points[name] if all(map(math.isfinite, each))]
         if known:
             axes.plot(*zip(*known, strict=True), **_spot(style), label=plain(name))
     label(axes, x, y, **logs)
-    legend(axes)
 
 
 def _spot(style: Style) -> dict[str, Any]:
     return {"linestyle": "", "color": style.light, "alpha": 0.75} | marker(style, 5)
 
 
-def legend(axes: "Axes") -> None:
-    """Say which name has which look."""
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(frameon=False, fontsize=7.5, handlelength=2.4)
+def _legend(figure: "Figure", axes: "Sequence[Axes]") -> None:
+    """Say which name has which look: once beside the panels where that takes much room."""
+    named = [dict(zip(*reversed(each.get_legend_handles_labels()), strict=True)) for each in axes]
+    every = {name: handle for each in named for name, handle in each.items()}
+    look: dict[str, Any] = {"frameon": False, "fontsize": 7.5, "handlelength": 2.4}
+    if len(every) > _FEW:
+        figure.legend(every.values(), every.keys(), loc="outside right center", **look)
+        return
+    for each, own in zip(axes, named, strict=True):
+        if own:
+            each.legend(own.values(), own.keys(), **look)
 
 
 def by(frame: Any, name: str, place: str, value: str) -> dict[str, dict[float, list[float]]]:

@@ -128,6 +128,7 @@ def measured(
         "stopped": fit.stopped,
         "alphas_at_the_end": json.dumps(ends(fit.field.network)),
         "notes": json.dumps(list(fit.notes)),
+        **{f"steps_to_{level}": fit.steps_to(level) for level in work.settings.get("levels", ())},
         "seconds": round(fit.seconds, 1),
         "torch": str(torch.__version__),
     }
@@ -158,8 +159,8 @@ def table(rows: list[Row]) -> "pd.DataFrame":
     import pandas as pd
 
     frame = pd.DataFrame(rows)
-    numbers = ("alpha", "omega_0", "steps_to_target", "steps", "psnr", "held_out_psnr")
-    for name in numbers:
-        if name in frame:
+    numbers = {"alpha", "omega_0", "steps", "psnr", "held_out_psnr"}
+    for name in frame:
+        if name in numbers or name.startswith("steps_to_"):
             frame[name] = pd.to_numeric(frame[name]).astype(float)
     return frame

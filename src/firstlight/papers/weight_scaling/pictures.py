@@ -136,8 +136,9 @@ def judge_alpha(frame: "pd.DataFrame") -> list[Finding]:
             "1.5 to 3.0",
             f"{inside} of {len(best)} cases; {shown}",
             all(1.5 <= median(own) <= 3.0 for own in listed.values()) if enough else None,
-            "Typically is read as the median of every group. The best has the "
-            "fewest steps among those within 0.5 dB of the best held-out PSNR. It rises with resolution and falls with depth.",
+            "Typically is read as the median of every group. The best has the fewest steps among "
+            "those within 0.5 dB of the best held-out PSNR. It rises with resolution and falls "
+            "with depth.",
         ),
         held(
             "larger alpha trains faster and generalises worse past a sweet spot",

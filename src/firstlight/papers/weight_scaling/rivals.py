@@ -31,7 +31,6 @@ SIGNALS = {
 }
 #: What the paper names as rivals, and what it does not.
 NAMED = ("SIREN", "Xavier-uniform", "Gauss", "WIRE", "Fourier features")
-STARTS = ("frequency tuning", "gradient control", "WINNER", "TUNER", "VI3NR")
 STANDARD: dict[str, Any] = {
     "signals": SIGNALS,
     "networks": None,
@@ -42,7 +41,7 @@ STANDARD: dict[str, Any] = {
     "precision": "bfloat16",
     "level": 40.0,
 }
-_QUICK: dict[str, Any] = {
+QUICK: dict[str, Any] = {
     "signals": {"china 32": 30.0},
     "networks": ["weight scaling, 2", "SIREN", "frequency tuning", "Gauss"],
     "width": 24,
@@ -52,7 +51,7 @@ _QUICK: dict[str, Any] = {
     "precision": "float32",
     "level": 20.0,
 }
-_FULL: dict[str, Any] = STANDARD | {
+FULL: dict[str, Any] = STANDARD | {
     "signals": {"kodim05 512": 30.0},
     "width": 512,
     "steps": 150,
@@ -117,12 +116,13 @@ def medians(frame: "pd.DataFrame", name: str, what: str) -> dict[str, float]:
     }
 
 
-def _best(levels: Mapping[str, float], names: Iterable[str]) -> str:
+def best_of(levels: Mapping[str, float], names: Iterable[str]) -> str:
     """Which of some networks has the highest level."""
     return max((each for each in names if each in levels), key=lambda each: levels[each])
 
 
-def _shown(frame: "pd.DataFrame", name: str, network: str) -> str:
+def both(frame: "pd.DataFrame", name: str, network: str) -> str:
+    """Fitted and held-out PSNR of a network on a signal, over seeds."""
     own = frame[(frame.signal == name) & (frame.network == network)]
     return f"{network} {over(own.psnr)} / {over(own.held_out_psnr)}"
 
@@ -133,18 +133,18 @@ def judge(frame: "pd.DataFrame") -> list[Finding]:
     enough = frame.seed.nunique() > 1
     for name in frame.signal.unique():
         levels = medians(frame, name, "psnr")
-        own = _best(levels, ("weight scaling, auto", "weight scaling, 2"))
-        named = _best(levels, NAMED)
+        own = best_of(levels, ("weight scaling, auto", "weight scaling, 2"))
+        named = best_of(levels, NAMED)
         rest = [each for each in levels if each not in NAMED and not each.startswith("weight")]
-        other = _best(levels, rest)
+        other = best_of(levels, rest)
         found.append(
             held(
                 f"weight scaling fits {name} better than the paper's rivals in equal steps",
                 "ahead of SIREN, Xavier-uniform, Gauss, WIRE, Fourier features + ReLU",
-                f"fitted / held out, dB: {_shown(frame, name, own)}, {_shown(frame, name, named)}",
+                f"fitted / held out, dB: {both(frame, name, own)}, {both(frame, name, named)}",
                 levels[own] > levels[named] if enough else None,
                 f"Rates tuned for each on a seed of its own; the best rival named. The best "
-                f"of all others: {_shown(frame, name, other)}.",
+                f"of all others: {both(frame, name, other)}.",
             )
         )
     return [*found, _between(frame)]
@@ -155,32 +155,13 @@ def _between(frame: "pd.DataFrame") -> Finding:
     parts = []
     for name in frame.signal.unique():
         quality = medians(frame, name, "held_out_psnr")
-        best = _best(quality, quality)
+        best = best_of(quality, quality)
         own = {each: quality[each] for each in quality if each.startswith("weight scaling")}
-        shown = ", ".join(f"{each} {value:.1f}" for each, value in own.items())
-        parts.append(f"{name}: {shown}, best {best} {quality[best]:.1f}")
+        listed = ", ".join(f"{each} {value:.1f}" for each, value in own.items())
+        parts.append(f"{name}: {listed}, best {best} {quality[best]:.1f}")
     claim = "who is best between the samples?"
     why = "Rates are chosen for what is fitted, which costs some rivals quality between samples."
     return answer(claim, "held-out PSNR, dB, " + "; ".join(parts), why)
-
-
-def judge_starts(frame: "pd.DataFrame") -> list[Finding]:
-    """Weight scaling beside other proposals for the start of the same network."""
-    parts, ahead = [], []
-    for name in frame.signal.unique():
-        levels = medians(frame, name, "psnr")
-        own = _best(levels, ("weight scaling, auto", "weight scaling, 2"))
-        there = [each for each in STARTS if each in levels]
-        ahead += [levels[own] - levels[each] for each in there]
-        shown = ", ".join(_shown(frame, name, each) for each in [own, *there])
-        parts.append(f"{name}: {shown}")
-    claim = "is weight scaling ahead of recent frequency starts?"
-    why = (
-        f"Fitted / held out, dB, rates tuned. Ahead in {sum(each > 0 for each in ahead)} of "
-        f"{len(ahead)} comparisons, by {over(ahead)} dB fitted. Frequency tuning and gradient "
-        "control at the samples' Nyquist frequency. As published: weight-scaling/frequency-start."
-    )
-    return [answer(claim, "; ".join(parts), why)]
 
 
 def draw(frame: "pd.DataFrame") -> "dict[str, Figure]":
@@ -199,39 +180,6 @@ def draw(frame: "pd.DataFrame") -> "dict[str, Figure]":
     return {"rivals": figures.sheet("Rivals in equal steps", said, panels, height=4.6)}
 
 
-def judge_scaling_law(frame: "pd.DataFrame") -> list[Finding]:
-    """Weight scaling beside the scaling law's last layer."""
-    ahead, parts = [], []
-    for name in frame.signal.unique():
-        levels = medians(frame, name, "psnr")
-        ahead.append(levels["weight scaling, 2"] - levels["scaling law"])
-        parts.append(f"{name}: {', '.join(_shown(frame, name, each) for each in levels)}")
-    return [
-        held(
-            "weight scaling is ahead of the scaling-law start",
-            "ahead",
-            f"fitted / held out, dB: {'; '.join(parts)}",
-            min(ahead) > 0 if frame.seed.nunique() > 1 else None,
-            "Last weights of variance n^(-3/2), the others SIREN's; rates tuned for each.",
-        )
-    ]
-
-
-def _scaling_law() -> dict[str, Any]:
-    presets = _only("weight scaling, 2", "SIREN", "scaling law")
-    presets["quick"]["networks"] = ["weight scaling, 2", "SIREN", "scaling law"]
-    few = {name: SIGNALS[name] for name in ("bach 1 s short", "kodim05 128")}
-    presets["standard"]["signals"] = few
-    return presets
-
-
-def _only(*names: str) -> dict[str, Any]:
-    quick = [each for each in _QUICK["networks"] if each in names]
-    whole = {"quick": _QUICK, "standard": STANDARD, "full": _FULL}
-    presets = {name: each | {"networks": list(names)} for name, each in whole.items()}
-    return presets | {"quick": _QUICK | {"networks": quick}}
-
-
 ENTRIES = (
     Entry(
         "weight-scaling/rivals",
@@ -239,31 +187,9 @@ ENTRIES = (
         "Tables: every rival on every domain",
         "Does it beat other starts and networks on pictures, maps, sounds and shapes?",
         "ahead of all on all four",
-        {"quick": _QUICK, "standard": STANDARD, "full": _FULL},
+        {"quick": QUICK, "standard": STANDARD, "full": FULL},
         measure,
         judge,
-        draw,
-    ),
-    Entry(
-        "weight-scaling/other-starts",
-        "check",
-        "Next check 3: frequency starts, rates tuned",
-        "Is it ahead of frequency tuning, gradient control, WINNER, TUNER, VI3NR?",
-        "",
-        _only("weight scaling, auto", "weight scaling, 2", "SIREN", *STARTS),
-        measure,
-        judge_starts,
-        draw,
-    ),
-    Entry(
-        "weight-scaling/scaling-law",
-        "table",
-        "Tables: the neural-field scaling law",
-        "Is it ahead of the scaling-law start of neural fields (arXiv 2403.19205)?",
-        "ahead",
-        _scaling_law(),
-        measure,
-        judge_scaling_law,
         draw,
     ),
 )

@@ -16,7 +16,7 @@ class ScalingLawSine(fields.Sine):
     The other layers are SIREN's: the rule is for the last one, where others have the variance 1/n.
 
     Example:
-        >>> module = ScalingLawSine(width=256, depth=3, alpha=1.0, omega_0=30.0).build(2, 1)
+        >>> module = ScalingLawSine(width=256, depth=3, alpha=1.0, omega_0=30.0).build(2, 64)
         >>> round(module.layers[-1].weight.detach().std().item() * 256**0.75, 1)
         1.0
 
