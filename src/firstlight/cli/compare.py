@@ -23,12 +23,16 @@ def compare(
         str,
         typer.Option(
             help="mlp, small_resnet, small_vit, torchvision:NAME, timm:NAME, or module:factory, "
-            "which runs your own code as factory(in_channels, image_size, classes)."
+            "which runs your own code as factory(in_channels, image_size, classes); for texts "
+            "bert_mini, hf:NAME, or module:factory as factory(vocabulary, context)."
         ),
     ] = "mlp",
     data: Annotated[
         str,
-        typer.Option(help="digits, cifar10, cifar100, mnist, fashion_mnist, or parquet:PATH."),
+        typer.Option(
+            help="digits, cifar10, cifar100, mnist, fashion_mnist, parquet:PATH, or folder:PATH; "
+            "texts: wikitext2 or text:PATH, options as in text:PATH:vocabulary=4096:context=128."
+        ),
     ] = "digits",
     optimizers: Annotated[
         str, typer.Option(help="sgd, adam, adamw; options as in sgd:momentum=0.9.")
@@ -43,7 +47,10 @@ def compare(
         int, typer.Option(help="Repetitions of everything.", parser=whole, metavar="<int>")
     ] = 3,
     epochs: Annotated[
-        int, typer.Option(help="Passes over the training images.", parser=whole, metavar="<int>")
+        int,
+        typer.Option(
+            help="Passes over the training images or rows.", parser=whole, metavar="<int>"
+        ),
     ] = 20,
     out: Annotated[
         Path,
@@ -64,7 +71,7 @@ def compare(
     tune_lr: Annotated[
         bool,
         typer.Option(
-            "--tune-lr", help="The same five learning rates for all; held-out images judge."
+            "--tune-lr", help="The same five learning rates for all; held-out training data judge."
         ),
     ] = False,
     learning_rate: Annotated[
@@ -76,12 +83,13 @@ def compare(
         typer.Option(help="Weight decay.", show_default="0.001", parser=real, metavar="<float>"),
     ] = None,
     batch_size: Annotated[
-        int, typer.Option(help="Images of one step.", parser=whole, metavar="<int>")
+        int,
+        typer.Option(help="Images, or rows of tokens, of one step.", parser=whole, metavar="<int>"),
     ] = 64,
     train_size: Annotated[
         int | None,
         typer.Option(
-            help="Train on so many images only.",
+            help="Train on so many images or rows only.",
             show_default="all",
             parser=whole,
             metavar="<int>",
@@ -92,6 +100,14 @@ def compare(
         Path | None,
         typer.Option(help="Folder for downloaded data.", show_default="~/.cache/firstlight"),
     ] = None,
+    track: Annotated[
+        str,
+        typer.Option(
+            help="tensorboard, wandb, mlflow, trackio: they follow the curves and write to "
+            "OUT/trackers.",
+            show_default="none",
+        ),
+    ] = "",
 ) -> None:
     """Train one network under several initializations and say which start was best.
 
@@ -113,6 +129,7 @@ def compare(
         "precision": precision,
         "out": out,
         "data_root": data_root,
+        "track": several(track) if track else (),
     }
     bar = Bar(Console(stderr=True))
     try:

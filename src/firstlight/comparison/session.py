@@ -17,6 +17,7 @@ from firstlight.comparison.store import Store
 from firstlight.comparison.sweep import Group, Sweep
 from firstlight.comparison.task import Task, task
 from firstlight.comparison.text import Text
+from firstlight.comparison.track import Track
 from firstlight.comparison.train import train, versions
 from firstlight.errors import FirstlightError, OptionError
 from firstlight.files import write_atomically
@@ -32,12 +33,14 @@ class Session:
         out: str | Path | None,
         data_root: str | Path | None,
         progress: Progress,
+        track: Track | None = None,
     ) -> None:
         if out == "":
             raise OptionError("out must name a folder, got nothing; '.' is the current one")
         self._sweep = sweep
         self._progress = progress
         self._data_root = data_root
+        self._track = track
         self._store = Store(None if out is None else Path(out).expanduser(), progress.note)
         self._loaded: dict[str, Data | Text] = {}
         # now, and not when a run ends: the file may be edited while its old code trains
@@ -100,7 +103,7 @@ class Session:
             return result
         self._progress.run(spec)
         data = self._data(spec.data)
-        result = train(spec, data, self._progress.epoch)
+        result = train(spec, data, self._progress.epoch, self._track)
         result = result.model_copy(update={"fingerprints": self._fingerprints(spec)})
         self._store.save(result)
         self._progress.finish(result)
@@ -129,7 +132,7 @@ class Session:
 
     def _data(self, name: str) -> Data | Text:
         if name not in self._loaded:
-            self._loaded[name] = load_any(name, self._data_root)
+            self._loaded[name] = load_any(name, self._data_root, self._progress.note)
         return self._loaded[name]
 
     def _works(self, model: str, learned: Task) -> bool:

@@ -21,6 +21,7 @@ from firstlight.comparison.start import start
 from firstlight.comparison.task import Task, task
 from firstlight.comparison.text import Text
 from firstlight.comparison.threads import useful_threads
+from firstlight.comparison.track import Track, followed
 from firstlight.model import _torchvision
 from firstlight.model.reason import reason
 
@@ -46,6 +47,11 @@ class _Record:
     parameters: int = 0
     device: str = ""
 
+    def last(self) -> dict[str, float]:
+        """Return what was measured after the last epoch."""
+        curves = {"accuracy": self.accuracy, "loss": self.loss, "train_loss": self.train_loss}
+        return {name: curve[-1] for name, curve in curves.items()}
+
 
 @dataclass(frozen=True)
 class _Trainer:
@@ -59,7 +65,10 @@ class _Trainer:
 
 
 def train(
-    spec: RunSpec, data: Data | Text, on_epoch: Callable[[], None] = lambda: None
+    spec: RunSpec,
+    data: Data | Text,
+    on_epoch: Callable[[], None] = lambda: None,
+    track: Track | None = None,
 ) -> RunResult:
     """Train as ``spec`` says and return what came of it; a failure is a result too.
 
@@ -71,10 +80,14 @@ def train(
         spec: the run.
         data: the whole data set that ``spec.data`` names.
         on_epoch: called after each epoch.
+        track: experiment trackers that follow the run.
 
     Returns:
         A result whose status is "ok", "diverged" when the loss left the finite numbers, or
         "crashed" when anything raised.
+
+    Raises:
+        FirstlightError: a tracker cannot start; nothing was trained.
 
     Example:
         >>> from firstlight.comparison.data import load
@@ -87,14 +100,20 @@ def train(
     record = _Record()
     status: Status = "ok"
     why = ""
-    try:
-        _run(spec, data, record, on_epoch)
-    except _Diverged as error:
-        status, why = "diverged", str(error)
-    # a network of the user's may raise anything, and one bad run among many must become a row
-    # of the table, even where it asks Python to exit; KeyboardInterrupt passes
-    except (Exception, SystemExit) as error:
-        status, why = "crashed", reason(error)
+    with followed(track, spec) as log:
+
+        def after() -> None:
+            log(len(record.loss), record.last())
+            on_epoch()
+
+        try:
+            _run(spec, data, record, after)
+        except _Diverged as error:
+            status, why = "diverged", str(error)
+        # a network of the user's may raise anything, and one bad run among many must become a row
+        # of the table, even where it asks Python to exit; KeyboardInterrupt passes
+        except (Exception, SystemExit) as error:
+            status, why = "crashed", reason(error)
     return RunResult(spec=spec, status=status, reason=why, versions=versions(), **asdict(record))
 
 
