@@ -41,10 +41,23 @@ def sheet(title: str, said: str, panels: Mapping[str, Panel], height: float = _H
     for each, (name, draw) in zip(axes, panels.items(), strict=True):
         plain_axes(each, plain(name))
         draw(each)
-        each.tick_params(which="minor", labelsize=8, length=0, colors=SOFT)
+        _number(each)
     _legend(figure, list(axes))
     figure.supxlabel(plain(said), size=8, color=QUIET, x=0.99, ha="right")
     return figure
+
+
+def _number(axes: "Axes") -> None:
+    """Write numbers on logarithmic axes of few decades as they are."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axes.tick_params(which="minor", length=0)
+    for axis in (axes.xaxis, axes.yaxis):
+        low, high = axis.get_view_interval()
+        if axis.get_scale() == "log" and low > 0 and high < 300 * low:
+            axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            axis.set_minor_formatter(NullFormatter())
 
 
 def label(axes: "Axes", x: str, y: str, *, log_x: bool = False, log_y: bool = False) -> None:
