@@ -11,6 +11,7 @@ from firstlight.cli.fit import fit
 from firstlight.cli.pinn import pinn
 from firstlight.cli.plan import plan
 from firstlight.cli.render import render
+from firstlight.cli.reproduce import reproduce
 from firstlight.cli.results import results
 from firstlight.cli.study import study_app
 from firstlight.cli.sweep import sweep
@@ -30,6 +31,7 @@ app.command()(pinn)
 app.command()(render)
 app.command()(sweep)
 app.command()(results)
+app.command()(reproduce)
 app.add_typer(fields_app, name="fields")
 app.add_typer(study_app, name="study")
 

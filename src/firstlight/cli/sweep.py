@@ -63,8 +63,12 @@ def sweep(
         _show_plan(spec, out)
         return
     bar = SweepBar(Console(stderr=True))
-    options = {"workers": workers, "ray": ray, "data_root": data_root}
-    options["track"] = several(track) if track else ()
+    options = {
+        "workers": workers,
+        "ray": ray,
+        "data_root": data_root,
+        "track": several(track) if track else (),
+    }
     try:
         with bar:
             found = _swept(spec, out, bar, **options)

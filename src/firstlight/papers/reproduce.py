@@ -69,9 +69,10 @@ def reproduce(
     check_choice(preset, PRESETS, "preset")
     folder = None if out is None else out / entry.name
     runs = None if folder is None else folder / "runs" / preset
+    trained = None if out is None else out / entry.paper / "runs"
     settings = entry.presets[preset]
     began = time.monotonic()
-    frame = entry.measure(Work(settings, runs, data, tell, sweep))
+    frame = entry.measure(Work(settings, runs, data, tell, sweep, trained))
     command = f"firstlight reproduce {entry.name} --preset {preset}"
     about = {
         "entry": entry.name,

@@ -18,7 +18,9 @@ class Work:
         runs: folder where finished parts are kept, so that the same command goes on; None: nowhere.
         data: folder of the user's with data files; None: only what packages bring or download.
         tell: called with a line on how far the work is.
-        sweep: options of the executor for training runs: workers, ray, retries.
+        sweep: options of the executor for training runs: workers, ray, cpus.
+        trained: folder of training runs that entries of one paper share: a figure of a table's
+            trainings does not train them again.
     """
 
     settings: Mapping[str, Any]
@@ -26,6 +28,7 @@ class Work:
     data: Path | None = None
     tell: Callable[[str], None] = lambda _: None
     sweep: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    trained: Path | None = None
 
     def __getitem__(self, name: str) -> Any:
         return self.settings[name]

@@ -2,10 +2,10 @@
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, Protocol
 
+from firstlight.comparison.track import Track
 from firstlight.sweeps.job import Job
 
 Row = dict[str, Any]
@@ -30,15 +30,13 @@ class Context:
         cpus: processor threads that it may use.
         data_root: folder of downloaded data.
         paths: folders in which a user's own code is looked for.
-        track: trackers that it reports to.
-        out: folder of the sweep, for trackers' files.
+        track: trackers that follow it.
     """
 
     cpus: int = 1
     data_root: str | None = None
     paths: tuple[str, ...] = ()
-    track: tuple[str, ...] = ()
-    out: Path | None = field(default=None)
+    track: Track | None = None
 
 
 class Executor(Protocol):

@@ -41,7 +41,7 @@ class OnRay:
         self.name = f"Ray ({address})"
         self._ray, self._cpus, self._gpus = ray, cpus, gpus
         self._running: dict[Any, Job] = {}
-        options: dict[str, Any] = {"logging_level": "warning", "log_to_driver": False}
+        options: dict[str, Any] = {"logging_level": "error", "log_to_driver": False}
         if address == "local":
             options |= {"include_dashboard": False}
             options |= {"num_cpus": cpus * workers} if workers else {}
@@ -97,4 +97,5 @@ class OnRay:
         except FirstlightError as error:  # Ray's errors of a task are of the task's type, too
             return Lost(str(getattr(error, "cause", error)))
         except self._ray.exceptions.RayError as error:
-            return Lost(f"{type(error).__name__}: {' '.join(str(error).split()):.200}")
+            first, _, _ = " ".join(str(error).split()).partition(". ")
+            return Lost(f"{type(error).__name__}: {first:.200}")

@@ -5,7 +5,7 @@ import platform
 import sys
 from typing import Any
 
-from firstlight.comparison.data import load
+from firstlight.comparison.data import load_any
 from firstlight.comparison.threads import threads
 from firstlight.comparison.train import train
 from firstlight.sweeps.execution import Context, Row
@@ -33,10 +33,10 @@ def run_job(job: Job, context: Context) -> Row:
             sys.path.insert(0, path)
     data = _loaded(job.spec.data, context.data_root)
     with threads(context.cpus):
-        result = train(job.spec, data)
+        result = train(job.spec, data, track=context.track)
     return to_row(job, result, platform.node())
 
 
 @functools.lru_cache(maxsize=2)  # two sets that take turns; more may not fit
 def _loaded(name: str, root: str | None) -> Any:
-    return load(name, root)
+    return load_any(name, root)

@@ -1,5 +1,6 @@
 """Finished runs on disk: one Parquet file each, named by its key."""
 
+import io
 import os
 from collections.abc import Iterable
 from contextlib import suppress
@@ -99,11 +100,11 @@ class RunStore:
 
 
 def _write(folder: Path, row: dict[str, Any]) -> None:
+    content = io.BytesIO()
     table = pa.Table.from_pylist([row], schema=SCHEMA)
-    write_atomically(
-        folder / f"{row['key']}{_ENDING}",
-        lambda path: pq.write_table(table, path, compression="zstd", write_statistics=False),
-    )
+    pq.write_table(table, content, compression="zstd", write_statistics=False)
+    path = folder / f"{row['key']}{_ENDING}"
+    write_atomically(path, lambda file: file.write_bytes(content.getvalue()))
 
 
 def _files(folder: Path) -> list[os.DirEntry[str]]:

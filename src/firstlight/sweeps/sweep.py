@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from firstlight.comparison.spec import RunResult
+from firstlight.comparison.track import Track
 from firstlight.errors import FirstlightError, OptionError
 from firstlight.files import write_atomically
 from firstlight.sweeps.check import check
@@ -72,7 +73,8 @@ def sweep(
         raise OptionError("out must name a folder, got nothing; '.' is the current one")
     root = None if data_root is None else str(Path(data_root).expanduser())
     folder = Path(out).expanduser()
-    context = Context(spec.resources.cpus, root, tuple(paths), tuple(track), folder.absolute())
+    followed = Track.of(track, folder.absolute())
+    context = Context(spec.resources.cpus, root, tuple(paths), followed)
     make = partial(executor, spec.resources, workers=workers, ray=ray)
     with RunStore(folder) as store:
         return _Sweep(spec, store, context, make, progress or Silent()).run()
@@ -108,10 +110,11 @@ class _Sweep:
             self._keep_plan(planned)
             self._do(planned)
             second = list(self._plan.second(self._results))
-            planned += second
-            self._keep_plan(planned)
-            self._do(planned)
+            self._do(planned + second)
             self._save_again()
+            if second:
+                planned += second
+                self._keep_plan(planned)
         finally:
             if self._executor is not None:
                 self._executor.close()
@@ -161,7 +164,8 @@ class _Sweep:
         except FirstlightError as error:
             self._unsaved.append(row)
             self._failed[row["key"]] = Unfinished(_label(row), str(error))
-            self._progress.note(f"{error}; the run is kept in memory and written at the end")
+            if len(self._unsaved) == 1:  # the others will fail alike
+                self._progress.note(f"{error}; runs are kept in memory and written at the end")
 
     def _save_again(self) -> None:
         for row in self._unsaved:

@@ -83,8 +83,9 @@ def read_text(text: str, name: str) -> tuple[Any, Lines]:
     Raises:
         OptionError: it is not YAML, or a key stands in it twice, or it refers to itself.
     """
-    loader = _Loader(text)
+    loader = None
     try:
+        loader = _Loader(text)
         node = loader.get_single_node()
         found: dict[Place, int] = {}
         if node is not None:
@@ -100,7 +101,8 @@ def read_text(text: str, name: str) -> tuple[Any, Lines]:
     except (ValueError, RecursionError) as error:  # 2026-99-99, a thousand brackets
         raise OptionError(f"{name}: is not YAML that can be read: {error}") from error
     finally:
-        loader.dispose()
+        if loader is not None:
+            loader.dispose()
     return value, Lines(found)
 
 

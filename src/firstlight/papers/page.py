@@ -1,0 +1,123 @@
+"""docs/reproduction.md: every claim beside what came out here, from the results on disk."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from firstlight.papers.entry import Entry
+from firstlight.papers.finding import Finding
+from firstlight.papers.reproduce import Reproduced
+
+_PAPERS = {
+    "sinusoidal": "Sinusoidal Initialization, Time for a New Start (arXiv 2505.12909)",
+    "weight-scaling": "Fast Training of Sinusoidal Neural Fields via Scaling Initialization "
+    "(arXiv 2410.04779)",
+    "odd-sigmoid": "Beyond Gaussian Initializations: Signal Preserving Weight Initialization for "
+    "Odd-Sigmoid Activations (arXiv 2509.23085)",
+}
+_WORDS = {"same": "same", "differs": "**differs**", "open": "open", "answer": "answered"}
+_KINDS = {
+    "table": "Table",
+    "figure": "Figure",
+    "claim": "Claim",
+    "question": "Open question",
+    "check": "Suggested check",
+}
+
+
+def page(entries: Sequence[Entry], found: Mapping[str, Reproduced], figures: Path) -> str:
+    """Return the page as Markdown.
+
+    Args:
+        entries: all of them, in their order.
+        found: by name, what was measured.
+        figures: folder of the results, as seen from the page.
+    """
+    parts = [_head(entries, found)]
+    for paper, title in _PAPERS.items():
+        parts.append(f"## {title}\n")
+        for entry in entries:
+            if entry.paper == paper:
+                parts.append(_entry(entry, found.get(entry.name), figures))
+    return "\n".join(parts).rstrip("\n") + "\n"
+
+
+def _head(entries: Sequence[Entry], found: Mapping[str, Reproduced]) -> str:
+    findings = [each for one in found.values() for each in one.findings]
+    count = Counter(each.verdict for each in findings)
+    presets = Counter(str(one.about["preset"]) for one in found.values())
+    made = ", ".join(f"{number} at its {preset} preset" for preset, number in presets.items())
+    missing = [entry.name for entry in entries if entry.name not in found]
+    lines = [
+        "# What the three papers claim, and what came out here",
+        "",
+        "Written by `firstlight reproduce --page docs/reproduction.md` from the results in",
+        "`results/reproduction`; every entry is one command, which stands under its title.",
+        "",
+        f"{len(entries)} entries, {len(found)} measured ({made or 'none'}).",
+        f"Of {len(findings)} findings, {count['same']} are as the paper says, {count['differs']} "
+        f"differ, {count['open']} cannot be told at this budget, and {count['answer']} answer what "
+        "the paper leaves open.",
+        "",
+        "*same*: the paper's sign or number was found, outside the interval of chance. *differs*: "
+        "it was not. *open*: the budget of two processor cores cannot tell. *answered*: the paper "
+        "does not say.",
+        "",
+    ]
+    if missing:
+        lines += [f"Not measured yet: {', '.join(missing)}.", ""]
+    return "\n".join(lines)
+
+
+def _entry(entry: Entry, found: Reproduced | None, figures: Path) -> str:
+    lines = [
+        f"### {_KINDS[entry.kind]}: {entry.asks}",
+        "",
+        f"`{entry.name}` · {entry.where} · the paper: {entry.published}",
+        "",
+    ]
+    if found is None:
+        return "\n".join([*lines, "Not measured yet.", ""])
+    lines += [_origin(found), ""]
+    lines += ["| claim | paper | here | | why |", "|---|---|---|---|---|"]
+    lines += [_row(each) for each in found.findings]
+    folder = figures / entry.name
+    names = sorted(entry.draw(found.frame))
+    lines += ["", *(f"![{entry.name}, {name}]({folder / name}.png)" for name in names)]
+    if entry.needs:
+        lines += ["", f"The paper's own setting (`--preset full`) needs {entry.needs}."]
+    return "\n".join([*lines, ""])
+
+
+def _origin(found: Reproduced) -> str:
+    about = found.about
+    versions = about["versions"]
+    words = ", ".join(
+        f"{name} {versions[name]}" for name in ("firstlight", "torch") if name in versions
+    )
+    took = _duration(float(about.get("seconds") or 0))
+    adopted = f", kept from `{about['adopted']}`" if about.get("adopted") else ""
+    return f"`{about['command']}` ({took}{adopted}; {words})"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def _row(finding: Finding) -> str:
+    cells = [
+        finding.claim,
+        finding.published,
+        finding.ours,
+        _WORDS[finding.verdict],
+        finding.why,
+    ]
+    return "| " + " | ".join(_cell(cell) for cell in cells) + " |"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.replace("|", r"\|").split())

@@ -1,0 +1,85 @@
+"""Few training pictures: which start learns most from them?"""
+
+import pandas as pd
+
+from firstlight.papers.entry import Entry
+from firstlight.papers.finding import Finding
+from firstlight.papers.paired import differences, means
+from firstlight.papers.training import small_pictures, trained
+from firstlight.papers.work import Work
+
+_SCHEMES = ("default", "glorot_normal", "orthogonal", "sinusoidal", "harmonic")
+
+
+def _measure(work: Work) -> pd.DataFrame:
+    block = dict(work.settings)
+    sizes = block.pop("sizes")
+    data = block.pop("data", None) or small_pictures(work)
+    return trained(work, [{"data": data, **block, "train_size": size} for size in sizes])
+
+
+def _judge(frame: pd.DataFrame) -> list[Finding]:
+    by = ("form", "model", "train_size")
+    found = []
+    for scheme in ("sinusoidal", "harmonic"):
+        for each in differences(frame, scheme, "default", by):
+            form, model, size = each.setting
+            told = each.told_apart and each.seeds > 2
+            found.append(
+                Finding(
+                    f"{scheme} - default from {size} pictures: {model}, {form}",
+                    "",
+                    f"{each} points",
+                    "answer",
+                    f"{each.seeds} seeds; "
+                    + ("told apart" if told else "not told apart")
+                    + " at 5 %",
+                )
+            )
+    for setting, part in frame.groupby(list(by), sort=False):
+        found.append(
+            Finding(
+                f"maximum accuracy of {', '.join(_SCHEMES)}: {', '.join(map(str, setting))}",
+                "",
+                means(part, _SCHEMES),
+                "answer",
+                "percent, means over seeds",
+            )
+        )
+    return found
+
+
+_STANDARD = {
+    "models": ("mlp", "small_resnet"),
+    "schemes": _SCHEMES,
+    "optimizers": ("adamw",),
+    "forms": ("published", "matched", "tuned"),
+    "sizes": (50, 200, 1000),
+    "seeds": 5,
+    "epochs": 20,
+    "batch_size": 32,
+}
+
+SMALL_DATA = Entry(
+    name="sinusoidal/small-data",
+    kind="check",
+    where="next check 2",
+    asks="Which start learns most from few pictures: 5, 20 or 100 of each class?",
+    published="not looked at",
+    presets={
+        "quick": {
+            **_STANDARD,
+            "models": ("mlp",),
+            "data": "digits",
+            "schemes": ("default", "sinusoidal", "harmonic"),
+            "forms": ("published",),
+            "sizes": (20, 100),
+            "seeds": 3,
+            "epochs": 3,
+        },
+        "standard": _STANDARD,
+        "full": {**_STANDARD, "data": "cifar100", "sizes": (500, 2000, 10000), "epochs": 100},
+    },
+    measure=_measure,
+    judge=_judge,
+)

@@ -1,0 +1,175 @@
+"""What in the published formula helps or harms: collapse, equal layers, frequencies, phases."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from firstlight.papers.entry import Entry
+from firstlight.papers.finding import Finding
+from firstlight.papers.paired import differences, means
+from firstlight.papers.sinusoidal import started
+from firstlight.papers.training import small_pictures, trained
+from firstlight.papers.work import Work
+
+_OPTIMIZERS = ("sgd:momentum=0.9", "adamw")
+
+
+def _measure(work: Work) -> pd.DataFrame:
+    """Train every network from every start; the sweep sees networks, whose start is their own."""
+    block = dict(work.settings)
+    networks, fills = block.pop("networks"), block.pop("fills")
+    names = {started.name(n, f): (n, f) for n in networks for f in fills}
+    data = "digits" if block.pop("digits", False) else _pictures(work)
+    frame = trained(work, [{"models": list(names), "data": data, "schemes": "default", **block}])
+    frame["network"] = frame["model"].map(lambda each: names[each][0])
+    frame["scheme"] = frame["model"].map(lambda each: names[each][1])
+    return frame
+
+
+def _pictures(work: Work) -> str:
+    if work.has("mnist-test10k.parquet"):
+        return f"parquet:{work.file('mnist-test10k.parquet')}"
+    return small_pictures(work)
+
+
+_BY = ("form", "network", "optimizer")
+
+
+def _against(
+    frame: pd.DataFrame, pairs: Sequence[tuple[str, str, str]], published: Mapping[str, str]
+) -> list[Finding]:
+    """One finding for each (start, baseline, claim) in each setting."""
+    found = []
+    for scheme, baseline, claim in pairs:
+        for each in differences(frame, scheme, baseline, _BY):
+            form, network, optimizer = each.setting
+            found.append(
+                Finding(
+                    f"{claim}: {network}, {optimizer}, {form}",
+                    published.get(claim, ""),
+                    f"{each} points",
+                    "answer",
+                    f"{each.seeds} seeds; "
+                    + ("told apart at 5 %" if each.told_apart else "not told apart at 5 %")
+                    + ", corrected over the settings",
+                )
+            )
+    return found
+
+
+def _table(frame: pd.DataFrame, fills: Sequence[str]) -> list[Finding]:
+    shown = [name for name in fills if name in set(frame["scheme"])]
+    return [
+        Finding(
+            f"maximum accuracy of {', '.join(shown)}: {', '.join(map(str, setting))}",
+            "",
+            means(part, shown),
+            "answer",
+            "percent, means over seeds",
+        )
+        for setting, part in frame.groupby(list(_BY), sort=False)
+    ]
+
+
+def _judge_collapse(frame: pd.DataFrame) -> list[Finding]:
+    pairs = [
+        ("distinct", "published", "harmonic - sinusoidal"),
+        ("published", "glorot", "sinusoidal - Glorot"),
+        ("distinct", "glorot", "harmonic - Glorot"),
+    ]
+    return _against(frame, pairs, {}) + _table(frame, _COLLAPSE)
+
+
+def _judge_equal(frame: pd.DataFrame) -> list[Finding]:
+    pairs = [
+        ("distinct", "same", "harmonic: layers of their own - equal layers"),
+        ("moved", "published", "sinusoidal: turned in each layer - as published"),
+    ]
+    return _against(frame, pairs, {}) + _table(frame, _EQUAL)
+
+
+def _judge_waves(frame: pd.DataFrame) -> list[Finding]:
+    pairs = [
+        (fill, "waves_published_published", f"{_words(fill)} - as published")
+        for fill in dict.fromkeys(frame["scheme"])
+        if fill.startswith("waves_") and fill != "waves_published_published"
+    ]
+    pairs.append(("glorot", "waves_published_published", "Glorot - as published"))
+    return _against(frame, pairs, {}) + _table(frame, tuple(dict.fromkeys(frame["scheme"])))
+
+
+def _words(fill: str) -> str:
+    _, frequency, phase = fill.split("_")
+    return f"{frequency} frequencies, {phase} phases"
+
+
+_COLLAPSE = ("he", "glorot", "published", "distinct")
+_EQUAL = ("published", "moved", "same", "distinct")
+_WAVES = (
+    "glorot",
+    *(f"waves_{frequency}_published" for frequency in started.FREQUENCIES),
+    *(f"waves_published_{phase}" for phase in started.PHASES if phase != "published"),
+    "waves_random_random",
+)
+
+
+def _presets(fills: Sequence[str], networks: Sequence[str]) -> dict[str, dict[str, Any]]:
+    standard = {
+        "networks": networks,
+        "fills": fills,
+        "optimizers": _OPTIMIZERS,
+        "forms": ("published", "matched", "tuned"),
+        "seeds": 5,
+        "train_size": 4000,
+        "epochs": 6,
+    }
+    quick = {
+        "networks": networks[:1],
+        "fills": fills[:3],
+        "digits": True,
+        "optimizers": ("adamw",),
+        "forms": ("published",),
+        "seeds": 2,
+        "train_size": 100,
+        "epochs": 2,
+    }
+    return {
+        "quick": quick,
+        "standard": standard,
+        "full": {**standard, "train_size": None, "epochs": 100, "seeds": 10},
+    }
+
+
+COLLAPSE = Entry(
+    name="sinusoidal/collapse",
+    kind="question",
+    where="Theorem 2 needs m < n, which its first version omitted",
+    asks="Does harmonic beat sinusoidal where the published formula collapses: square, expansion?",
+    published="not looked at",
+    presets=_presets(_COLLAPSE, ("square", "expansion", "narrowing")),
+    measure=_measure,
+    judge=_judge_collapse,
+)
+
+EQUAL_LAYERS = Entry(
+    name="sinusoidal/equal-layers",
+    kind="question",
+    where="the formula knows no layer: equal shapes start equal",
+    asks="Does it matter that layers of one shape have the same weights?",
+    published="not looked at",
+    presets=_presets(_EQUAL, ("square", "resnet")),
+    measure=_measure,
+    judge=_judge_equal,
+)
+
+WAVES = Entry(
+    name="sinusoidal/frequency-phase",
+    kind="check",
+    where="next check 1",
+    asks="How much do frequencies and phases matter?",
+    published="not looked at",
+    presets=_presets(_WAVES, ("narrowing", "square")),
+    measure=_measure,
+    judge=_judge_waves,
+)
