@@ -40,7 +40,7 @@ def matched(depth: int, activation: str = "tanh") -> tuple[str, ...]:
 
     Example:
         >>> matched(50)[1:]
-        ('orthogonal:gain=1.0319', 'truncated_normal:mode=fan_in:gain=1.0319')
+        ('orthogonal:gain=1.0321', 'truncated_normal:mode=fan_in:gain=1.0321')
     """
     omega = critical_gain(activation)
     gain = f"{math.hypot(omega, noise_scale(depth + 1, omega)):.4f}"

@@ -80,7 +80,11 @@ def _by_depth(depth: int, frame: "pd.DataFrame") -> Finding:
             leads.append(float(found[OURS].mean() - found[rival].mean()))
         for start, values in found.items():
             means.setdefault(start, []).append(100 * float(values.mean()))
-    listed = ", ".join(f"{start} {sum(each) / len(each):.1f} %" for start, each in means.items())
+    listed = ", ".join(
+        f"{start} {sum(each) / len(each):.1f} %"
+        for start, each in means.items()
+        if len(each) == len(leads)
+    )
     lead = estimate(leads)
     return Finding(
         f"{depth} hidden layers: ahead of Gaussian starts in the mean over networks",
