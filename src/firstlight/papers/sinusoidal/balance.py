@@ -33,7 +33,7 @@ FIGURE5_PRESETS: dict[str, dict[str, Any]] = {
 }
 _STANDARD7 = {"depth": 4, "width": 512, "seeds": 5, "samples": 4096, "law": "normal"}
 FIGURE7_PRESETS: dict[str, dict[str, Any]] = {
-    "quick": _STANDARD7 | {"width": 128, "seeds": 2, "samples": 512},
+    "quick": _STANDARD7 | {"width": 64, "seeds": 1, "samples": 512},
     "standard": _STANDARD7,
     "full": _STANDARD7 | {"width": 1024, "samples": 16384},
 }
