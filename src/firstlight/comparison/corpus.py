@@ -7,6 +7,7 @@ from typing import Any
 from firstlight.comparison import _contents
 from firstlight.comparison.tokenizer import VOCABULARY
 from firstlight.errors import FirstlightError, OptionError
+from firstlight.model.libraries import quiet
 from firstlight.model.named import split
 from firstlight.model.reason import reason
 
@@ -149,13 +150,14 @@ def _wikitext2(part: str, root: Path) -> str:
 
     name, revision = _HUB
     try:
-        path = hf_hub_download(
-            name,
-            f"wikitext-2-raw-v1/{part}-00000-of-00001.parquet",
-            repo_type="dataset",
-            revision=revision,
-            cache_dir=root / "wikitext2",
-        )
+        with quiet():  # it says so each time that it tries again
+            path = hf_hub_download(
+                name,
+                f"wikitext-2-raw-v1/{part}-00000-of-00001.parquet",
+                repo_type="dataset",
+                revision=revision,
+                cache_dir=root / "wikitext2",
+            )
         return "".join(pq.read_table(path, columns=["text"])["text"].to_pylist())
     except Exception as error:  # the hub's, the network's, the file's
         raise FirstlightError(

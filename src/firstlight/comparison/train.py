@@ -15,6 +15,7 @@ from firstlight import __version__
 from firstlight.comparison import optimizers
 from firstlight.comparison.accelerator import accelerator
 from firstlight.comparison.data import Data
+from firstlight.comparison.metrics import metrics
 from firstlight.comparison.seeded import seeded
 from firstlight.comparison.spec import RunResult, RunSpec, Status
 from firstlight.comparison.start import start
@@ -22,12 +23,7 @@ from firstlight.comparison.task import Task, task
 from firstlight.comparison.text import Text
 from firstlight.comparison.threads import useful_threads
 from firstlight.comparison.track import Track, followed
-from firstlight.model import _torchvision
 from firstlight.model.reason import reason
-
-_torchvision.prepare()  # torchmetrics imports torchvision where it finds one
-from torchmetrics import MeanMetric  # noqa: E402
-from torchmetrics.classification import MulticlassAccuracy  # noqa: E402
 
 _CHECK_EVERY = 32  # steps between looks at the loss: each look makes the device wait
 
@@ -182,9 +178,8 @@ def _check_finite(losses: list[Tensor], epoch: int) -> None:
 @torch.no_grad()
 def _validate(trainer: _Trainer, epoch: int) -> tuple[float, float]:
     """Return accuracy and mean loss over all that is predicted of the test set."""
-    learned, device = trainer.task, trainer.hardware.device
-    accuracy = MulticlassAccuracy(learned.classes, average="micro", validate_args=False).to(device)
-    mean_loss = MeanMetric(nan_strategy="disable").to(device)
+    learned = trainer.task
+    accuracy, mean_loss = metrics(learned.classes, trainer.hardware.device)
     count = 0
     trainer.network.eval()
     size = 4 * trainer.spec.batch_size  # without gradients a larger batch fits the same memory

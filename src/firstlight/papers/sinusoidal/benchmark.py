@@ -8,6 +8,7 @@ import pandas as pd
 import sklearn.datasets
 
 from firstlight.papers.entry import Entry
+from firstlight.papers.sinusoidal import networks
 from firstlight.papers.sinusoidal.benchmark_figures import draw_curves, draw_ranks
 from firstlight.papers.sinusoidal.benchmark_judge import judge_curves, judge_table
 from firstlight.papers.sinusoidal.published import SCHEMES, TABLE_4
@@ -30,7 +31,7 @@ _DATA = {
 #: What the models are trained on where two processor cores do it: images or rows, and epochs.
 _STANDARD = {
     "resnet50": {"train_size": 2000, "epochs": 4},
-    "mobilenet_v3_small": {"train_size": 8000, "epochs": 5},
+    "mobilenet_v3_small": {"train_size": 4000, "epochs": 6},
     "efficientnet_v2_s": {"train_size": 1000, "epochs": 4},
     "vit_b_16": {"train_size": 1000, "epochs": 3},
     "bert_mini": {"epochs": 5, "batch_size": 16},
@@ -102,8 +103,7 @@ def block(work: Work, model: str) -> dict[str, Any]:
     if model == "bert_mini":
         return {"models": model, "data": _text(work, data), **asked}
     data = data or small_pictures(work)
-    own = "firstlight.papers.sinusoidal.networks" if data == "digits" else "torchvision"
-    return {"models": f"{own}:{model}", "data": placed(work, data), **asked}
+    return {"models": f"{networks.__name__}:{model}", "data": placed(work, data), **asked}
 
 
 def _text(work: Work, data: str | None) -> str:

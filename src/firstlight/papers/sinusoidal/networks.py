@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
@@ -10,6 +11,10 @@ from firstlight.comparison import models
 
 #: Side to which smaller pictures are brought: below it these networks have no pixel left.
 _SIDE = 32
+
+
+#: Of torchvision.
+NAMES = ("resnet50", "mobilenet_v3_small", "efficientnet_v2_s", "vit_b_16")
 
 
 class Enlarged(nn.Module):
@@ -32,7 +37,7 @@ class Enlarged(nn.Module):
 
 def __getattr__(name: str) -> Callable[..., nn.Module]:
     """Return a factory of torchvision's network of that name."""
-    if name.startswith("_"):
+    if name not in NAMES:
         raise AttributeError(name)
     return lambda channels, size, classes: build(name, channels, size, classes)
 
@@ -45,6 +50,7 @@ def build(name: str, channels: int, size: tuple[int, int], classes: int) -> Any:
         'Enlarged'
     """
     make = models.factory(f"torchvision:{name}")
-    if channels == 3:
-        return make(channels, size, classes)
-    return Enlarged(make(3, (_SIDE, _SIDE), classes))
+    network = make(3, size if channels == 3 else (_SIDE, _SIDE), classes)
+    # channels beside each other in memory: depthwise convolutions take half the time on a CPU
+    network = network.to(memory_format=torch.channels_last)
+    return network if channels == 3 else Enlarged(network)

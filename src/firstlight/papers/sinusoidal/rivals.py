@@ -5,6 +5,7 @@ import pandas as pd
 from firstlight.papers.entry import Entry
 from firstlight.papers.finding import Finding
 from firstlight.papers.paired import differences, means
+from firstlight.papers.sinusoidal import networks
 from firstlight.papers.training import small_pictures, trained
 from firstlight.papers.work import Work
 
@@ -17,8 +18,7 @@ def _measure(work: Work) -> pd.DataFrame:
     block = dict(work.settings)
     network = block.pop("network")
     data = block.pop("data", None) or small_pictures(work)
-    own = "firstlight.papers.sinusoidal.networks" if data == "digits" else "torchvision"
-    return trained(work, [{"models": f"{own}:{network}", "data": data, **block}])
+    return trained(work, [{"models": f"{networks.__name__}:{network}", "data": data, **block}])
 
 
 def _judge(frame: pd.DataFrame) -> list[Finding]:
