@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from collections import Counter
 
 import pytest
@@ -46,21 +44,12 @@ def test_a_word_is_its_longest_known_pieces():
         assert [names[number] for number in pieces.encode(word).tolist()] == expected
 
 
-def test_the_vocabulary_is_the_same_in_every_process(tmp_path):
-    (tmp_path / "a.txt").write_text(story(300).replace("sea", "säää!?") + "unusual * letters")
-    code = (
-        "import sys; from pathlib import Path\n"
-        "from firstlight.comparison.text import load\n"
-        "print(load(sys.argv[1], Path('.')).fingerprint)"
-    )
-    name = f"text:{tmp_path}/a.txt:vocabulary=90:context=16"
-    found = {
-        subprocess.run(
-            [sys.executable, "-c", code, name], capture_output=True, text=True, check=True
-        ).stdout
-        for _ in range(3)
-    }
-    assert len(found) == 1
+def test_the_vocabulary_is_the_same_every_time():
+    # the library's own trainer gives another one each time, even in one process
+    learned = story(300).replace("sea", "säää!?") + "unusual * letters"
+    first = trained(learned, 70)._pieces.get_vocab()
+    assert len(first) == 70
+    assert all(trained(learned, 70)._pieces.get_vocab() == first for _ in range(4))
 
 
 def test_unknown_words_of_wikitext_are_no_words():
@@ -142,7 +131,13 @@ def test_a_wrong_name_is_one_clear_line(name, message):
     assert "\n" not in str(caught.value)
 
 
-def test_texts_that_cannot_be_used_are_refused(folder):
+@pytest.fixture
+def offline(monkeypatch):
+    """Ask the hub for nothing: it is asked again and again where it does not answer."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+
+
+def test_texts_that_cannot_be_used_are_refused(folder, offline):
     def refused(name, message):
         with pytest.raises(FirstlightError, match=message) as caught:
             data.load_any(f"text:{folder}/{name}", folder)
@@ -164,8 +159,7 @@ def test_a_text_is_no_picture(folder):
         data.load(f"text:{folder}/a-train.txt")
 
 
-def test_wikitext_out_of_reach_names_what_is_at_hand(tmp_path, monkeypatch):
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+def test_wikitext_out_of_reach_names_what_is_at_hand(tmp_path, offline):
     with pytest.raises(
         FirstlightError, match=r"wikitext2 could not be .*at hand is text:PATH"
     ) as e:
