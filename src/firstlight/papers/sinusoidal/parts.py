@@ -11,13 +11,17 @@ from firstlight.papers.work import Work
 if TYPE_CHECKING:
     import pandas as pd
 
+#: Settings that list the parts: another list changes none of them.
+_LISTS = ("schemes", "seeds", "models")
+
 
 def part(work: Work, name: str, make: Callable[[], "pd.DataFrame"]) -> "pd.DataFrame":
     """Return a part that is on disk, or make it and put it there.
 
     Args:
-        work: whose settings it belongs to: under others it is made anew.
-        name: of the part, of letters that a file name may have.
+        work: whose settings it belongs to: under others it is made anew, but for those that list
+            schemes, seeds and models.
+        name: of the part, with its scheme, seed and model; of letters that a file name may have.
         make: measures it.
 
     Example:
@@ -29,7 +33,8 @@ def part(work: Work, name: str, make: Callable[[], "pd.DataFrame"]) -> "pd.DataF
 
     if work.runs is None:
         return make()
-    settings = json.dumps(dict(work.settings), sort_keys=True).encode()
+    own = {key: value for key, value in work.settings.items() if key not in _LISTS}
+    settings = json.dumps(own, sort_keys=True).encode()
     path = work.runs / f"{name}-{hashlib.blake2b(settings, digest_size=6).hexdigest()}.parquet"
     if path.exists():
         return pd.read_parquet(path)

@@ -18,12 +18,16 @@ from firstlight.papers.sinusoidal.beside import interval
 from firstlight.papers.sinusoidal.parts import part
 from firstlight.papers.sinusoidal.pictures import pictures
 from firstlight.papers.work import Work
+from firstlight.theory import oui
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
 _B16 = {"patch": 16, "layers": 12, "heads": 12, "width": 768}
+#: Sinusoidal in every Linear and convolution, as Appendix C.1 says: torchvision's queries, keys and
+#: values are one parameter of no Linear, and keep the framework's random start.
+MODULES = "sinusoidal_modules"
 _SCHEMES = [
     "default",
     "glorot_normal",
@@ -31,6 +35,7 @@ _SCHEMES = [
     "orthogonal",
     "lsuv",
     "sinusoidal",
+    MODULES,
     "harmonic",
 ]
 _STANDARD = {
@@ -49,6 +54,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "standard": _STANDARD,
     "full": _STANDARD | {"samples": 768, "side": 224},
 }
+_BALANCED = ("sinusoidal", MODULES, "harmonic")
 #: A sample is a band if so large a share of neurons agrees on it.
 _BAND = 0.75
 
@@ -83,8 +89,7 @@ def states(work: Work, scheme: str, seed: int) -> Tensor:
     batch = pictures(work, work["samples"], work["side"], seed)
     with seeded(seed):
         model = transformer(work["side"], **work["network"])
-        if scheme != "default":
-            initialize(model, scheme, seed=seed, example=batch[:64])
+        _start(model, scheme, seed, batch[:64])
     found: list[Tensor] = []
     last = [layer for layer in model.encoder.layers[-1].mlp if isinstance(layer, nn.Linear)][-1]
     handle = last.register_forward_hook(lambda _, __, made: found.append(made[:, 0] > 0))
@@ -94,6 +99,13 @@ def states(work: Work, scheme: str, seed: int) -> Tensor:
     handle.remove()
     on = torch.cat(found)
     return on[:, :: max(1, on.shape[1] // work["neurons"])][:, : work["neurons"]]
+
+
+def _start(model: nn.Module, scheme: str, seed: int, batch: Tensor) -> None:
+    if scheme == MODULES:
+        initialize(model, "sinusoidal", exclude="*in_proj_weight")
+    elif scheme != "default":
+        initialize(model, scheme, seed=seed, example=batch)
 
 
 def transformer(side: int, *, patch: int, layers: int, heads: int, width: int) -> Any:
@@ -133,22 +145,22 @@ def judge(frame: "pd.DataFrame") -> Sequence[Finding]:
     schemes = list(dict.fromkeys(frame["scheme"]))
     skewed = {scheme: _by_seed(frame, scheme, _skewed(0.3)) for scheme in schemes}
     bands = {scheme: _by_seed(frame, scheme, _bands) for scheme in schemes}
-    drawn = [scheme for scheme in schemes if scheme not in ("sinusoidal", "harmonic")]
+    drawn = [scheme for scheme in schemes if scheme not in _BALANCED]
     found = [
         Finding(
             f"{scheme}: vertical bands, neurons that are always on or off",
             "distinct bands",
-            f"{interval(skewed[scheme], unit=' %')} skewed of degree 0.3, "
-            f"{interval(_by_seed(frame, scheme, _skewed(0.1)), unit=' %')} of 0.1",
+            _told(frame, scheme),
             "same" if min(skewed[scheme]) > 20 else "differs",
             "Bands are called distinct from one neuron in five on.",
         )
         for scheme in drawn
     ]
     worst = max(bands, key=lambda scheme: max(bands[scheme]))
+    own = [scheme for scheme in schemes if scheme in _BALANCED[:2]]
     return [
         *found,
-        _balanced(frame, "sinusoidal", skewed, drawn),
+        *(_balanced(frame, scheme, skewed, drawn) for scheme in own),
         Finding(
             "no scheme has dominant horizontal bands, images on which all neurons agree",
             "none",
@@ -157,35 +169,44 @@ def judge(frame: "pd.DataFrame") -> Sequence[Finding]:
             "same" if max(bands[worst]) < 5 else "differs",
             "",
         ),
-        _answer(frame, skewed),
+        Finding("and harmonic?", "", _told(frame, "harmonic"), "answer", _WHY["harmonic"]),
     ]
+
+
+_WHY = {
+    "sinusoidal": "Layers of one shape get one matrix, so queries equal keys: a token's product "
+    "with itself is by far the largest, it attends to itself, and the class token, which starts "
+    "as the same vector for all images, sees next to nothing of them.",
+    MODULES: "Random queries and keys let the class token see the image, as they did in the "
+    "paper if its start went to layers as Appendix C.1 says. What all images share still enters "
+    "the MLP: layer norm centres a token over features, not a feature over images.",
+    "harmonic": "It gives every layer frequencies of its own, so that queries are not keys.",
+}
+
+
+def _told(frame: "pd.DataFrame", scheme: str) -> str:
+    at_30, at_10 = (_by_seed(frame, scheme, _skewed(alpha)) for alpha in (0.3, 0.1))
+    return (
+        f"{interval(at_30, unit=' %')} skewed of degree 0.3, {interval(at_10, unit=' %')} of 0.1; "
+        f"OUI {interval(_by_seed(frame, scheme, _oui), digits=2)}"
+    )
+
+
+def _oui(on: np.ndarray) -> float:
+    return oui(torch.from_numpy(on).float())
 
 
 def _balanced(
     frame: "pd.DataFrame", scheme: str, skewed: Mapping[str, list[float]], drawn: list[str]
 ) -> Finding:
     least = min(min(skewed[other]) for other in drawn)
-    own = skewed[scheme]
+    where = "every weight" if scheme == "sinusoidal" else "Linear and convolution modules only"
     return Finding(
-        "sinusoidal: no dominant columns",
+        f"sinusoidal in {where}: no dominant columns",
         "irregular, noise-like",
-        f"{interval(own, unit=' %')} skewed of degree 0.3, "
-        f"{interval(_by_seed(frame, scheme, _skewed(0.1)), unit=' %')} of 0.1; the least of a "
-        f"random scheme is {least:.1f} %",
-        "same" if max(own) < min(5, least) else "differs",
-        "The class token starts from a vector, the same for every image, and residual "
-        "branches add to it: what all images share enters the MLP whatever the rows sum to.",
-    )
-
-
-def _answer(frame: "pd.DataFrame", skewed: Mapping[str, list[float]]) -> Finding:
-    return Finding(
-        "and harmonic?",
-        "",
-        f"{interval(skewed['harmonic'], unit=' %')} skewed of degree 0.3, "
-        f"{interval(_by_seed(frame, 'harmonic', _skewed(0.1)), unit=' %')} of 0.1",
-        "answer",
-        "",
+        f"{_told(frame, scheme)}; the least of a random scheme is {least:.1f} % of degree 0.3",
+        "same" if max(skewed[scheme]) < min(5, least) else "differs",
+        _WHY[scheme],
     )
 
 
