@@ -48,10 +48,10 @@ def network(schemes: Sequence[str], batch: Tensor, seed: int) -> nn.Sequential:
         seed: of the weights.
     """
     width = batch.shape[1]
-    layers = [part for _ in schemes for part in (nn.ReLU(), nn.Linear(width, width))]
-    net = nn.Sequential(*layers)
+    layers = [nn.Linear(width, width) for _ in schemes]
+    net = nn.Sequential(*(part for layer in layers for part in (nn.ReLU(), layer)))
     if set(schemes) == {CODE}:
-        for layer in net[1::2]:
+        for layer in layers:
             published_code_(layer.weight)
             nn.init.zeros_(layer.bias)
         return net
@@ -80,9 +80,11 @@ class Layer:
 def walk(net: nn.Sequential, batch: Tensor) -> Iterator[Layer]:
     """Pass a batch through, layer after layer."""
     with torch.no_grad():
-        for relu, layer in zip(net[0::2], net[1::2], strict=True):
+        parts = list(net)
+        for relu, layer in zip(parts[0::2], parts[1::2], strict=True):
             read = relu(batch)
             batch = layer(read)
+            assert isinstance(layer, nn.Linear)
             yield Layer(layer.weight.detach(), read, batch)
 
 
