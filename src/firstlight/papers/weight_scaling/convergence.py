@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from firstlight.papers.work import Work
 
 
+#: Errors below which float32 has no more to say.
+FLOOR = 1e-10
+
+
 def measure(work: "Work") -> "pd.DataFrame":
     """Train by plain gradient descent beside what the kernel says."""
     import pandas as pd
@@ -105,7 +109,8 @@ def judge(frame: "pd.DataFrame", share: float = 0.1) -> list[Finding]:
         # n of (1 - 1/kappa)^(2n) = share
         needed = [-math.log(share) * each / 2 for each in own.condition]
         bounds.append(f"alpha {alpha:g}: {over(needed, '.0e')}")
-    broken = frame[frame.measured > frame.bound * 1.01]
+    told = frame[frame.bound > FLOOR]
+    broken = told[told.measured > told.bound * 1.01]
     return [
         answer(
             "which rate of convergence follows from the kernel, and does it hold?",
@@ -118,7 +123,7 @@ def judge(frame: "pd.DataFrame", share: float = 0.1) -> list[Finding]:
             "what is a bound, and how does it compare with the standard start's?",
             f"steps by |r_t|^2 <= (1 - c / kappa)^(2t) |r_0|^2, c = 1: {'; '.join(bounds)}",
             f"For a kernel that stays as it is, the bound is a theorem; {len(broken)} of "
-            f"{len(frame)} looks at networks lie above it. It orders the alphas and is far from "
+            f"{len(told)} looks at networks lie above it. It orders the alphas and is far from "
             "tight: the least eigenvalue belongs to details that hardly count.",
         ),
     ]
@@ -126,6 +131,7 @@ def judge(frame: "pd.DataFrame", share: float = 0.1) -> list[Finding]:
 
 def draw(frame: "pd.DataFrame") -> "dict[str, Figure]":
     """Measured and predicted error."""
+    frame = frame[(frame.measured > FLOOR) & (frame.predicted > FLOOR)]
     series: dict[str, dict[float, list[float]]] = {}
     for column, name in (("measured", "measured"), ("predicted", "predicted")):
         named = frame.assign(name=[f"alpha {each:g}, {name}" for each in frame.alpha])

@@ -49,13 +49,14 @@ def sheet(title: str, said: str, panels: Mapping[str, Panel], height: float = _H
 
 def _number(axes: "Axes") -> None:
     """Write numbers on logarithmic axes of few decades as they are."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
     axes.tick_params(which="minor", length=0)
     for axis in (axes.xaxis, axes.yaxis):
         low, high = axis.get_view_interval()
         if axis.get_scale() == "log" and low > 0 and high < 300 * low:
-            axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            steps = MaxNLocator(5) if high < 8 * low else LogLocator(subs=(1.0, 2.0, 5.0))
+            axis.set_major_locator(steps)
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             axis.set_minor_formatter(NullFormatter())
 
