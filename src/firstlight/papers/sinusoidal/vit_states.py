@@ -55,6 +55,8 @@ PRESETS: dict[str, dict[str, Any]] = {
     "full": _STANDARD | {"samples": 768, "side": 224},
 }
 _BALANCED = ("sinusoidal", MODULES, "harmonic")
+#: Percent of neurons of degree 0.3 up to which there are no vertical bands.
+_FEW = 5
 #: A sample is a band if so large a share of neurons agrees on it.
 _BAND = 0.75
 
@@ -151,8 +153,8 @@ def judge(frame: "pd.DataFrame") -> Sequence[Finding]:
             f"{scheme}: vertical bands, neurons that are always on or off",
             "distinct bands",
             _told(frame, scheme),
-            "same" if min(skewed[scheme]) > 20 else "differs",
-            "Bands are called distinct from one neuron in five on.",
+            "same" if min(skewed[scheme]) > _FEW else "differs",
+            f"One border for bands and none: {_FEW} % of neurons, where chance alone makes none.",
         )
         for scheme in drawn
     ]
@@ -205,7 +207,7 @@ def _balanced(
         f"sinusoidal in {where}: no dominant columns",
         "irregular, noise-like",
         f"{_told(frame, scheme)}; the least of a random scheme is {least:.1f} % of degree 0.3",
-        "same" if max(skewed[scheme]) < min(5, least) else "differs",
+        "same" if max(skewed[scheme]) < min(_FEW, least) else "differs",
         _WHY[scheme],
     )
 
