@@ -30,7 +30,7 @@ bench: $(READY)  ## speed and memory of fills, models, shards, audits, tangent k
 
 # torch's CUDA packages stay out of the lock: pip adds them where the torch build at hand needs them.
 lock: $(READY)  ## resolve requirements.lock anew, for every Python from 3.10
-	$(BIN)/uv pip compile pyproject.toml --group dev --extra compare --extra fields --extra physics --extra vision --extra hf \
+	$(BIN)/uv pip compile pyproject.toml --group dev --extra compare --extra fields --extra physics --extra vision --extra hf --extra ray \
 	    --universal --python-version 3.10 --no-header --no-annotate \
 	    2>/dev/null | grep -v -E '^(nvidia-|cuda-|triton)' > requirements.lock.new
 	mv requirements.lock.new requirements.lock

@@ -7,14 +7,17 @@ from firstlight.errors import FirstlightError
 #: What the extra ``compare`` installs, by the names that are imported.
 _COMPARE = (
     "accelerate",
+    "filelock",
     "jinja2",
     "matplotlib",
     "pandas",
+    "pebble",
     "PIL",
     "plotly",
     "pyarrow",
     "pydantic",
     "sklearn",
+    "tabulate",
     "torchmetrics",
 )
 

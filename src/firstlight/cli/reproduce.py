@@ -164,7 +164,7 @@ def _list(wanted: "list[Entry]", found: "Mapping[str, Reproduced]") -> Table:
     table.add_column("status", no_wrap=True)
     for entry in wanted:
         one = found.get(entry.name)
-        table.add_row(entry.name, entry.where, entry.published, _ours(one), _status(one))
+        table.add_row(entry.name, entry.where, entry.published or "-", _ours(one), _status(one))
     return table
 
 

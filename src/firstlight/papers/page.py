@@ -73,7 +73,7 @@ def _entry(entry: Entry, found: Reproduced | None, figures: Path) -> str:
     lines = [
         f"### {_KINDS[entry.kind]}: {entry.asks}",
         "",
-        f"`{entry.name}` · {entry.where} · the paper: {entry.published}",
+        f"`{entry.name}` · {entry.where} · the paper: {entry.published or 'does not say'}",
         "",
     ]
     if found is None:

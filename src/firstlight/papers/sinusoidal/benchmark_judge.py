@@ -114,7 +114,7 @@ def _averages(frame: pd.DataFrame, form: str) -> Iterator[Finding]:
         if metric == "auc":
             good = part[(part["status"] == "ok") & (part["scheme"] == "default")]
             base = good.groupby(["network", "optimizer"])["auc"].mean()
-            gains = [100 * d.estimate.mean / base[d.setting] for d in found]
+            gains = [100 * d.estimate.mean / base[d.setting] for d in found if base[d.setting] > 0]
         else:
             gains = [100 * d.estimate.mean for d in found]
         whole = estimate(gains)
