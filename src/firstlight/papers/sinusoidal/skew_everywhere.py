@@ -166,15 +166,25 @@ def _in(mode: str) -> str:
 def _reason(model: str, mode: str) -> str:
     if mode == "train":
         return (
-            "Batch norm centres every channel on the batch, so that hardly any is skewed under "
-            "any start: what the start does to skewness it undoes, except behind additions."
+            "Batch norm sets each channel's mean on the batch to 0 under any start; what is left "
+            "stands behind additions, in squeeze-and-excitation, which has no norm, and where a "
+            "few far values part the mean from the median."
         )
     if "ViT" in model or "BERT" in model:
+        scale = " The default's scale, N(0, 0.02^2), is smaller, too." if "BERT" in model else ""
         return (
             "Layer norm centres a token over its features, not a feature over tokens: what all "
-            "tokens share passes through, and row sums of zero do not remove it."
+            f"tokens share passes through, and row sums of zero do not remove it.{scale}"
         )
-    return "Positions of a channel count as samples of it."
+    if model == "MLP":
+        return (
+            "Pixels correlate, unlike the random vectors of Table 1, so that images' common "
+            "patterns skew neurons whose weights sum to zero."
+        )
+    return (
+        "Batch norm's running statistics are 0 and 1 before training, so that here it does "
+        "nothing; positions of a channel count as samples of it."
+    )
 
 
 def draw(frame: "pd.DataFrame") -> "Mapping[str, Figure]":
