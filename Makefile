@@ -26,7 +26,7 @@ format: $(READY)  ## mend what can be mended by machine
 
 bench: $(READY)  ## speed and memory of fills, models, shards, audits, tangent kernels and loading, against rivals
 	@$(PIP) --no-build-isolation -e '.[bench]'
-	@code=0; for each in fills models scale audit tangent_kernel fields depth_study loading; do $(BIN)/python benchmarks/$$each.py || code=1; done; exit $$code
+	@code=0; for each in fills models scale audit tangent_kernel fields depth_study sweep loading; do $(BIN)/python benchmarks/$$each.py || code=1; done; exit $$code
 
 # torch's CUDA packages stay out of the lock: pip adds them where the torch build at hand needs them.
 lock: $(READY)  ## resolve requirements.lock anew, for every Python from 3.10
