@@ -28,7 +28,7 @@ _STANDARD = {
         "ViT-B/16": "torchvision:vit_b_16:image_size=32",
     },
     "schemes": ["he_normal", "orthogonal", "sinusoidal", "harmonic"],
-    "batches": [1, 16, 64],
+    "batches": [2, 16, 64],
     "side": 32,
     "repeats": 3,
     "step": 64,
