@@ -184,7 +184,7 @@ def draw(frame: "pd.DataFrame") -> "Mapping[str, Figure]":
         plain_axes(axes, f"{model}: milliseconds of the start")
         axes.grid(visible=False)
         for at, value in enumerate(1000 * rows["seconds"]):
-            axes.text(value, at, f" {value:.3g}", va="center", size=8)
+            axes.text(value, at, f" {value:,.0f}", va="center", size=8)
         axes.margins(x=0.15)
     return {"cost": figure}
 
