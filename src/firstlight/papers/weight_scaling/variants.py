@@ -174,7 +174,7 @@ def _entry(
 ENTRIES = (
     _entry(
         "layers",
-        "claim",
+        "question",
         "Mechanism 1: which layers are scaled",
         "Which layers does the gain come from?",
         questions.layers,
