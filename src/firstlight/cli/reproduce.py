@@ -176,7 +176,7 @@ def _ours(found: "Reproduced | None") -> str:
 def _status(found: "Reproduced | None") -> str:
     if found is None:
         return "not run"
-    count = Counter(each.verdict for each in found.findings)
+    count = Counter(str(each.verdict) for each in found.findings)
     words = {"same": "same", "differs": "differ", "open": "open", "answer": "answered"}
     counted = ", ".join(f"{count[key]} {word}" for key, word in words.items() if count[key])
     return f"{found.about['preset']}: {counted}"

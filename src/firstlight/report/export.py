@@ -37,7 +37,7 @@ def pivot_text(table: pd.DataFrame, value: str, form: str) -> str:
         return _long(table, value).to_csv(index=False)
     bold = {"latex": r"\textbf{%s}", "markdown": "**%s**"}[form]
     words = _worded(table, value, lambda text: bold % text)
-    return _latex(words) if form == "latex" else words.to_markdown(index=False, disable_numparse=True)
+    return _latex(words) if form == "latex" else _markdown(words)
 
 
 def rows_text(frame: pd.DataFrame, form: str) -> str:
@@ -57,7 +57,7 @@ def rows_text(frame: pd.DataFrame, form: str) -> str:
     if form == "csv":
         return frame.to_csv(index=False)
     words = frame.astype(object).map(_number)
-    return _latex(words) if form == "latex" else words.to_markdown(index=False, disable_numparse=True)
+    return _latex(words) if form == "latex" else _markdown(words)
 
 
 def pivot_words(table: pd.DataFrame, value: str) -> pd.DataFrame:
@@ -108,6 +108,10 @@ def _long(table: pd.DataFrame, value: str) -> pd.DataFrame:
             pd.concat([side, pd.Series(name, side.index, name=table.columns.name), numbers], axis=1)
         )
     return pd.concat(parts, ignore_index=True)
+
+
+def _markdown(words: pd.DataFrame) -> str:
+    return words.to_markdown(index=False, disable_numparse=True)
 
 
 def _latex(words: pd.DataFrame) -> str:

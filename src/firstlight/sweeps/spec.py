@@ -14,6 +14,7 @@ from pydantic import (
 )
 
 from firstlight.comparison import data, models, optimizers, start
+from firstlight.comparison.optimizers import LEARNING_RATE, WEIGHT_DECAY
 from firstlight.comparison.sweep import Sweep, plan, seeds_of
 
 #: published: each scheme at its own scale, one learning rate for all. matched: every weight
@@ -65,8 +66,8 @@ class Block(BaseModel):
     seeds: Annotated[tuple[int, ...], BeforeValidator(seeds_of)] = (0, 1, 2)
     epochs: int = Field(ge=1)
     batch_size: int = Field(default=64, ge=1)
-    learning_rate: float = Field(default=optimizers.LEARNING_RATE, gt=0, allow_inf_nan=False)
-    weight_decay: float = Field(default=optimizers.WEIGHT_DECAY, ge=0, allow_inf_nan=False)
+    learning_rate: float = Field(default=LEARNING_RATE, gt=0, allow_inf_nan=False)
+    weight_decay: float = Field(default=WEIGHT_DECAY, ge=0, allow_inf_nan=False)
     train_size: int | None = Field(default=None, ge=1)
     precision: Literal["no", "bf16", "fp16"] = "no"
     forms: Annotated[tuple[Form, ...], BeforeValidator(_several), Field(min_length=1)] = (

@@ -125,8 +125,9 @@ def _note(
             if word in seen:
                 raise OptionError(f"{name}: line {here}: {word} is given twice")
             seen.add(word)
-            found[(*place, word)] = here
-            _note(value, (*place, word), found, name, around)
+            inner = (*place, word)
+            found[inner] = here
+            _note(value, inner, found, name, around)
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
             _note(value, (*place, index), found, name, around)

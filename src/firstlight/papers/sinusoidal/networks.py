@@ -52,5 +52,5 @@ def build(name: str, channels: int, size: tuple[int, int], classes: int) -> Any:
     make = models.factory(f"torchvision:{name}")
     network = make(3, size if channels == 3 else (_SIDE, _SIDE), classes)
     # channels beside each other in memory: depthwise convolutions take half the time on a CPU
-    network = network.to(memory_format=torch.channels_last)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network if channels == 3 else Enlarged(network)
