@@ -12,7 +12,7 @@ demo: $(READY)  ## train one network under six starts on real digits and compare
 
 test: $(READY)  ## run every test and doctest
 	@# one thread for each worker: two workers of two threads on two cores wait for each other
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: $(READY)  ## style, types, layers
 	$(BIN)/ruff check .

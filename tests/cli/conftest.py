@@ -14,9 +14,9 @@ def start(tmp_path):
     """Return a function that starts a real command line in a folder of its own."""
     started = []
 
-    def run(*arguments: str) -> subprocess.Popen[str]:
+    def run(*arguments: str, program: str = PROGRAM) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, *arguments],
+            [sys.executable, "-c", program, *arguments],
             cwd=tmp_path,
             env=os.environ | {"OMP_NUM_THREADS": "1", "COLUMNS": "100"},
             stdout=subprocess.PIPE,

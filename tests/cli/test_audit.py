@@ -237,7 +237,7 @@ REFUSED = [
     (["mlp:foo=1", "--input=3x8x8"], "model mlp:foo=1 cannot be built: TypeError: "),
     (["timm:resnet18:pretrained=True", "--data=digits"], "only untrained models are built"),
     (["mlp", "--data=foo"], "data must be one of digits, cifar10, "),
-    (["mlp", "--data=foo"], "parquet:PATH, random, module:factory; got 'foo'"),
+    (["mlp", "--data=foo"], "text:PATH, random, module:factory; got 'foo'"),
     (["mlp", "--data="], "data must be one of digits"),
     (["mlp", "--data=no_such_module:batch"], "data no_such_module:batch: cannot import"),
     (["mlp", "--data=math:no_such_name"], "data math:no_such_name: "),

@@ -345,7 +345,7 @@ def test_a_real_process_that_is_stopped_leaves_what_the_next_goes_on_from(
     start, call, crop, tmp_path, sent
 ):
     target = tmp_path / "crop.safetensors"
-    process = start("fit", crop, *SMALL, "--steps=100000000")
+    process = start("fit", crop, *SMALL, "--steps=100000000", program=PROGRAM)
     deadline = time.monotonic() + 120
     while not target.exists() and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.05)

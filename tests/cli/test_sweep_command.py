@@ -34,8 +34,10 @@ def test_a_sweep_its_table_and_its_exports(call, spec, tmp_path):
     assert out.splitlines()[0] == "4 of 4 runs are finished, 0 of them now."
 
     code, out, _ = call("results", "out")
-    assert out.splitlines()[0].split()[:4] == ["form", "model", "data", "optimizer"]
-    assert out.rstrip().endswith("4 runs")
+    assert out.splitlines()[0].split()[:3] == ["scheme", "seed", "accuracy_epoch_1"]
+    assert "\n4 runs; form published, model mlp, data digits, optimizer adamw" in out
+    code, out, _ = call("results", "out", "--columns=form,seed")
+    assert (out.split()[:4], out.rstrip()[-6:]) == (["form", "seed", "published", "0"], "4 runs")
     code, out, _ = call(
         "results", "out", "--rows=model", "--where=seed<1", "--where=scheme=default"
     )

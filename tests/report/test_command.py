@@ -18,7 +18,7 @@ def asked(text, monkeypatch, tmp_path):
 
     def stop(**options):
         options["models"] = options.pop("model")
-        for name in ("out", "data_root", "progress"):
+        for name in ("out", "data_root", "progress", "track"):
             del options[name]
         raise AskedForError(plan(**options))
 

@@ -64,7 +64,7 @@ def results(
     if not len(frame):
         raise FirstlightError(f"no run in {out} is asked for; loosen --where")
     if rows is None:
-        text = _listed(frame, several(columns or _SHOWN), form)
+        text = _listed(frame, columns, form)
     else:
         text = _pivoted(frame, several(rows), columns or "scheme", value, form)
     if to is None:
@@ -73,17 +73,24 @@ def results(
     write_atomically(to, lambda path: path.write_text(text.rstrip("\n") + "\n", encoding="utf-8"))
 
 
-def _listed(frame: "pd.DataFrame", columns: list[str], form: str) -> str:
+def _listed(frame: "pd.DataFrame", asked: str | None, form: str) -> str:
     from firstlight.report.export import rows_text
 
+    columns = several(asked or _SHOWN)
     unknown = [name for name in columns if name not in frame.columns]
     if unknown:
         raise OptionError(f"no column is called {unknown[0]!r}; there are {', '.join(frame)}")
     if form != "table":
         return rows_text(frame[columns], form)
+    words = frame[columns].astype(object).map(_shown)
+    # a terminal is narrow: what all runs have in common is said once
+    common = [] if asked else [name for name in columns if words[name].nunique() == 1]
+    if len(common) == len(columns):
+        common = []
+    shared = ", ".join(f"{name} {words[name].iloc[0]}" for name in common)
     runs = frame["key"].nunique()
-    text = rendered(_table(frame[columns].astype(object).map(_shown)))
-    return f"{text.rstrip()}\n\n{runs} run{'s' * (runs != 1)}"
+    text = rendered(_table(words.drop(columns=common))).rstrip()
+    return f"{text}\n\n{runs} run{'s' * (runs != 1)}" + (f"; {shared}" if shared else "")
 
 
 def _pivoted(frame: "pd.DataFrame", rows: list[str], columns: str, value: str, form: str) -> str:

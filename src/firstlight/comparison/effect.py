@@ -4,8 +4,6 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import stats
-from scipy.optimize import brentq
 from scipy.special import gammaln
 
 from firstlight.comparison.estimate import CONFIDENCE, ROUNDING, Estimate
@@ -94,6 +92,9 @@ def _tails() -> tuple[float, float]:
 
 def _parameter(t: float, freedom: int, share: float) -> float:
     """Return the noncentral parameter under which ``share`` of all values lie below ``t``."""
+    from scipy import stats  # slow to import, so only here
+    from scipy.optimize import brentq
+
     if t < 0:
         return -_parameter(-t, freedom, 1 - share)
     if t > _LARGE:  # T is the parameter over s, but for an error of size 1

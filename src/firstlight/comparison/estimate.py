@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtr, stdtrit
 
 #: Share of intervals that hold the true mean, and 1 - the level of every test.
 CONFIDENCE = 0.95
@@ -46,7 +46,7 @@ def band(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     spread = values.std(axis=0, ddof=1)
     equal = spread <= ROUNDING * np.abs(values).max(axis=0)  # but for rounding
     error = np.where(equal, 0.0, spread / math.sqrt(len(values)))
-    half = stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1) * error
+    half = stdtrit(len(values) - 1, (1 + CONFIDENCE) / 2) * error
     return mean, mean - half, mean + half
 
 
@@ -68,7 +68,8 @@ def estimate(values: Sequence[float]) -> Estimate:
         return Estimate()
     mean, low, high = (float(part) for part in band(np.asarray(values)))
     if low < high:
-        p = float(stats.ttest_1samp(values, 0.0).pvalue)
+        t = mean / (np.std(values, ddof=1) / math.sqrt(len(values)))
+        p = 2 * float(stdtr(len(values) - 1, -abs(t)))
     else:  # no spread, or one value
         p = 1.0 if low == 0 else math.nan
     return Estimate(mean, low, high, p)

@@ -3,8 +3,6 @@
 import math
 
 import numpy as np
-from scipy import stats
-from scipy.optimize import brentq
 
 from firstlight.comparison.estimate import CONFIDENCE
 from firstlight.errors import OptionError, number, positive, whole_number
@@ -34,6 +32,8 @@ def power_of(effect: float, seeds: int, tests: int = 1) -> float:
 
     Source: Cohen 1988, Statistical Power Analysis for the Behavioral Sciences, chapter 2.
     """
+    from scipy import stats  # slow to import, so only here
+
     freedom = whole_number(seeds, "seeds", 2, 10**9) - 1
     critical = float(stats.t.isf(_level(tests) / 2, freedom))
     parameter = math.sqrt(seeds) * abs(effect)
@@ -67,11 +67,13 @@ def seeds_needed(difference: float, spread: float, power: float = 0.8, tests: in
 
     Source: see ``power_of``.
     """
+    from scipy.special import ndtri
+
     effect = positive(abs(number(difference, "difference")), "difference's size")
     effect /= _checked(spread, power, tests)
     if power_of(effect, 2, tests) >= power:
         return 2
-    quantiles = float(stats.norm.isf(_level(tests) / 2) + stats.norm.ppf(power))
+    quantiles = float(ndtri(power) - ndtri(_level(tests) / 2))
     enough = max(2, math.ceil((quantiles / effect) ** 2))
     if enough > _MANY:
         return enough
@@ -106,6 +108,8 @@ def detectable(spread: float, seeds: int, power: float = 0.8, tests: int = 1) ->
 
     Source: see ``power_of``.
     """
+    from scipy.optimize import brentq  # slow to import, so only here
+
     scale = _checked(spread, power, tests)
     top = 1.0
     while power_of(top, seeds, tests) < power:

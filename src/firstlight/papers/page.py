@@ -33,7 +33,7 @@ def page(entries: Sequence[Entry], found: Mapping[str, Reproduced], figures: Pat
         found: by name, what was measured.
         figures: folder of the results, as seen from the page.
     """
-    parts = [_head(entries, found)]
+    parts = [_head(entries, found), _contents(entries, found), _differing(entries, found)]
     for paper, title in _PAPERS.items():
         parts.append(f"## {title}\n")
         for entry in entries:
@@ -43,7 +43,7 @@ def page(entries: Sequence[Entry], found: Mapping[str, Reproduced], figures: Pat
 
 
 def _head(entries: Sequence[Entry], found: Mapping[str, Reproduced]) -> str:
-    findings = [each for one in found.values() for each in one.findings]
+    findings = [each for entry in entries for each in _findings(found, entry)]
     count = Counter(each.verdict for each in findings)
     presets = Counter(str(one.about["preset"]) for one in found.values())
     made = ", ".join(f"{number} at its {preset} preset" for preset, number in presets.items())
@@ -69,9 +69,46 @@ def _head(entries: Sequence[Entry], found: Mapping[str, Reproduced]) -> str:
     return "\n".join(lines)
 
 
+def _contents(entries: Sequence[Entry], found: Mapping[str, Reproduced]) -> str:
+    """Every entry with the number of its findings by verdict."""
+    lines = ["## Entries", "", "| | asks | same | differs | open | answered |"]
+    lines.append("|---|---|---|---|---|---|")
+    for entry in entries:
+        count = Counter(each.verdict for each in _findings(found, entry))
+        numbers = " | ".join(str(count[verdict] or "") for verdict in _WORDS)
+        lines.append(f"| {_link(entry)} | {_cell(entry.asks)} | {numbers} |")
+    return "\n".join([*lines, ""])
+
+
+def _differing(entries: Sequence[Entry], found: Mapping[str, Reproduced]) -> str:
+    """What did not come out as the papers say, together."""
+    rows = [
+        f"| {_link(entry)} | {_cell(each.claim)} | {_cell(each.published)} | {_cell(each.ours)} |"
+        for entry in entries
+        for each in _findings(found, entry)
+        if each.verdict == "differs"
+    ]
+    if not rows:
+        return ""
+    head = ["## What came out differently", "", "| | claim | paper | here |", "|---|---|---|---|"]
+    return "\n".join([*head, *rows, ""])
+
+
+def _findings(found: Mapping[str, Reproduced], entry: Entry) -> Sequence[Finding]:
+    return found[entry.name].findings if entry.name in found else ()
+
+
+def _anchor(entry: Entry) -> str:
+    return entry.name.replace("/", "-")
+
+
+def _link(entry: Entry) -> str:
+    return f"[{entry.name}](#{_anchor(entry)})"
+
+
 def _entry(entry: Entry, found: Reproduced | None, figures: Path) -> str:
     lines = [
-        f"### {_KINDS[entry.kind]}: {entry.asks}",
+        f'### <a id="{_anchor(entry)}"></a>{_KINDS[entry.kind]}: {entry.asks}',
         "",
         f"`{entry.name}` · {entry.where} · the paper: {entry.published or 'does not say'}",
         "",

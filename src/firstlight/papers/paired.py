@@ -68,6 +68,23 @@ def differences(
     ]
 
 
+def counted(found: Sequence[Difference]) -> str:
+    """Say in how many settings the first is ahead, and behind, and by how much.
+
+    Example:
+        >>> one = Difference(("mlp",), Estimate(0.02, 0.01, 0.03, 0.001), 0.002, 5)
+        >>> counted([one, one._replace(p=0.3)])
+        'ahead in 1, behind in 0 of 2 settings; +2.0 to +2.0 points, +2.0 in the mean'
+    """
+    ahead = sum(each.told_apart and each.estimate.mean > 0 for each in found)
+    behind = sum(each.told_apart and each.estimate.mean < 0 for each in found)
+    gaps = [100 * each.estimate.mean for each in found]
+    return (
+        f"ahead in {ahead}, behind in {behind} of {len(found)} settings; {min(gaps):+.1f} to "
+        f"{max(gaps):+.1f} points, {np.mean(gaps):+.1f} in the mean"
+    )
+
+
 def means(frame: pd.DataFrame, schemes: Sequence[str], metric: str = "accuracy_max") -> str:
     """Return the mean of every scheme in percent, as in "38.1 40.2"; "-" for one without runs.
 

@@ -74,7 +74,7 @@ def trained(work: Work, blocks: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         blocks: as in a sweep's YAML file under ``comparisons``.
 
     Raises:
-        FirstlightError: data that are not there, or runs that were lost.
+        FirstlightError: data that are not there, or runs that crashed or were lost.
     """
     settings = dict(work.sweep)
     cpus = settings.pop("cpus", 1)
@@ -84,10 +84,11 @@ def trained(work: Work, blocks: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     with tempfile.TemporaryDirectory() as nowhere:
         folder = work.trained or Path(nowhere)
         found = sweep(spec, folder, progress=_Told(work), **settings)
-        if found.waiting:
+        if found.unfinished:  # a table without them would be another table
+            first = found.unfinished[0]
             raise FirstlightError(
-                f"{len(found.unfinished)} runs were lost, the first because "
-                f"{found.unfinished[0].reason}; the same command tries them again"
+                f"{len(found.unfinished)} of {found.runs} runs crashed or were lost; {first.label}: "
+                f"{first.reason}; the same command tries them again"
             )
         return found.frame()[list(COLUMNS)]
 

@@ -133,8 +133,8 @@ def register() -> None:
         >>> register()
         >>> dde = deepxde()
         >>> net = dde.nn.FNN([2, 16, 16, 1], "tanh", "diagonal_plus_noise:depth=3:activation=tanh")
-        >>> [round(x) for x in net.linears[1].weight.diagonal().tolist()[:3]]
-        [1, 1, 1]
+        >>> bool(net.linears[1].weight.diagonal().mean() > 0.5)
+        True
     """
     table = deepxde().nn.initializers
     if not isinstance(table.INITIALIZER_DICT, _Names):

@@ -16,6 +16,7 @@ _TELLING = (
     "compare",
     "comparison",
     "effect",
+    "estimate",
     "flips",
     "holm",
     "power",

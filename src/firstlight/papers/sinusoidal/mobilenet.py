@@ -42,7 +42,7 @@ def _build(
 ) -> nn.Module:
     network = build("mobilenet_v3_small", channels, size, classes)
     if activation == "relu":
-        _replace(network, nn.Hardswish, nn.ReLU)
+        _replace_hardswish(network)
     scheme, _, filters = start.partition("-")
     if scheme != "default":
         initialize(network, scheme, seed=torch.initial_seed() % 2**31)
@@ -51,12 +51,14 @@ def _build(
     return network
 
 
-def _replace(module: nn.Module, old: type[nn.Module], new: type[nn.Module]) -> None:
+def _replace_hardswish(module: nn.Module) -> None:
     for name, child in module.named_children():
-        if isinstance(child, old):
-            setattr(module, name, new(inplace=True))
+        if isinstance(child, nn.Hardswish):
+            setattr(module, name, nn.ReLU(inplace=True))
+        elif isinstance(child, nn.Dropout):
+            child.inplace = False  # the gradient of ReLU needs its output
         else:
-            _replace(child, old, new)
+            _replace_hardswish(child)
 
 
 @torch.no_grad()
