@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
+from firstlight.errors import FirstlightError
 from firstlight.init import harmonic_, sinusoidal_
 from firstlight.papers.reproduce import read, reproduce
 from firstlight.papers.sinusoidal import started
@@ -21,6 +22,8 @@ from firstlight.papers.sinusoidal.settings import TABLE4, TABLE5
 from firstlight.papers.sinusoidal.small_data import SMALL_DATA
 from firstlight.papers.sinusoidal.structure import COLLAPSE, EQUAL_LAYERS, WAVES
 from firstlight.papers.sinusoidal.variants import Waves, fill_waves
+from firstlight.papers.training import trained
+from firstlight.papers.work import Work
 
 pytest.importorskip("transformers")
 
@@ -205,3 +208,21 @@ def test_equal_layers_are_equal_and_distinct_ones_are_not():
     assert torch.equal(layers("distinct")[0], harmonic_(torch.empty(256, 256), layer=1))
     with pytest.raises(AttributeError):
         started.__getattr__("square__nothing")
+
+
+def test_a_run_that_crashes_is_no_table_without_it(tmp_path, monkeypatch):
+    (tmp_path / "broken_net.py").write_text(
+        "import torch\n"
+        "class Broken(torch.nn.Linear):\n"
+        "    def forward(self, images):\n"
+        "        if self.training:\n"
+        "            raise RuntimeError('no way forward')\n"
+        "        return super().forward(images.flatten(1))\n"
+        "def net(channels, size, classes):\n"
+        "    return Broken(channels * size[0] * size[1], classes)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    block = {"models": "broken_net:net", "data": "digits", "optimizers": "adamw", "seeds": 1}
+    block |= {"schemes": "default", "epochs": 1, "train_size": 20}
+    with pytest.raises(FirstlightError, match=r"1 of 1 runs crashed or were lost; .*no way forw"):
+        trained(Work({}), [block])

@@ -74,7 +74,7 @@ def _contents(entries: Sequence[Entry], found: Mapping[str, Reproduced]) -> str:
     lines = ["## Entries", "", "| | asks | same | differs | open | answered |"]
     lines.append("|---|---|---|---|---|---|")
     for entry in entries:
-        count = Counter(each.verdict for each in _findings(found, entry))
+        count: Counter[str] = Counter(each.verdict for each in _findings(found, entry))
         numbers = " | ".join(str(count[verdict] or "") for verdict in _WORDS)
         lines.append(f"| {_link(entry)} | {_cell(entry.asks)} | {numbers} |")
     return "\n".join([*lines, ""])

@@ -87,8 +87,8 @@ def trained(work: Work, blocks: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         if found.unfinished:  # a table without them would be another table
             first = found.unfinished[0]
             raise FirstlightError(
-                f"{len(found.unfinished)} of {found.runs} runs crashed or were lost; {first.label}: "
-                f"{first.reason}; the same command tries them again"
+                f"{len(found.unfinished)} of {found.runs} runs crashed or were lost; "
+                f"{first.label}: {first.reason}; the same command tries them again"
             )
         return found.frame()[list(COLUMNS)]
 
