@@ -7,14 +7,14 @@ import pandas as pd
 
 from firstlight.comparison.statistics import Estimate, estimate
 from firstlight.papers.finding import Finding
-from firstlight.papers.paired import differences, means
+from firstlight.papers.paired import counted, differences, means
 
 _STARTS = ("default", "orthogonal", "sinusoidal-published", "sinusoidal-mean", "sinusoidal-he")
 
 
 def judge(frame: pd.DataFrame) -> list[Finding]:
     """Judge each form and optimizer: the exception, each factor, and the two together."""
-    found: list[Finding] = []
+    found = list(_summary(frame))
     for (form, optimizer), part in frame.groupby(["form", "optimizer"], sort=False):
         label = f"{optimizer}, {form}"
         found += _exception(part, label)
@@ -31,6 +31,31 @@ def judge(frame: pd.DataFrame) -> list[Finding]:
                 )
             )
     return found
+
+
+def _summary(frame: pd.DataFrame) -> Iterator[Finding]:
+    """Each factor over all forms and optimizers."""
+    pairs = (
+        ("sinusoidal-published", "orthogonal", "sinusoidal - orthogonal"),
+        ("sinusoidal-mean", "sinusoidal-published", "filters that pass the mean - high-pass ones"),
+        (
+            "sinusoidal-mean",
+            "orthogonal",
+            "sinusoidal with such filters - orthogonal",
+        ),
+    )
+    for activation, part in frame.groupby("activation", sort=False):
+        for one, other, claim in pairs:
+            several = differences(part, one, other, ("form", "optimizer"))
+            if several:
+                yield Finding(
+                    f"{activation}: {claim}",
+                    "",
+                    counted(several),
+                    "answer",
+                    "settings are forms and optimizers; ahead and behind are those told apart at "
+                    "5 %, corrected over them",
+                )
 
 
 def _exception(part: pd.DataFrame, label: str) -> Iterator[Finding]:

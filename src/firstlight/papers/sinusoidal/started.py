@@ -14,6 +14,7 @@ from firstlight.papers.sinusoidal.variants import (
     moved,
     published,
     same,
+    split,
     start,
     waves,
 )
@@ -62,6 +63,8 @@ FILLS: Mapping[str, Fill] = {
     "moved": moved,
     "distinct": distinct,
     "same": same,
+    "published_first": split(published, distinct),
+    "distinct_first": split(distinct, published),
     **{f"waves_{f}_{p}": waves(f, p) for f in FREQUENCIES for p in PHASES},
 }
 

@@ -85,6 +85,8 @@ def _judge_collapse(frame: pd.DataFrame) -> list[Finding]:
         ("distinct", "published", "harmonic - sinusoidal"),
         ("published", "glorot", "sinusoidal - Glorot"),
         ("distinct", "glorot", "harmonic - Glorot"),
+        ("published_first", "published", "sinusoidal first layer, then harmonic - sinusoidal"),
+        ("distinct_first", "published", "harmonic first layer, then sinusoidal - sinusoidal"),
     ]
     return _against(frame, pairs, {}) + _table(frame, _COLLAPSE)
 
@@ -112,7 +114,7 @@ def _words(fill: str) -> str:
     return f"{frequency} frequencies, {phase} phases"
 
 
-_COLLAPSE = ("he", "glorot", "published", "distinct")
+_COLLAPSE = ("he", "glorot", "published", "distinct", "published_first", "distinct_first")
 _EQUAL = ("published", "moved", "same", "distinct")
 _WAVES = (
     "glorot",

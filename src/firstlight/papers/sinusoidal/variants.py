@@ -89,6 +89,22 @@ def published(matrix: Tensor, layer: int, generator: torch.Generator) -> Tensor:
     return sinusoidal_(matrix)
 
 
+def split(first: Fill, later: Fill) -> Fill:
+    """Return a fill that is ``first`` in the first layer and ``later`` in all others.
+
+    Example:
+        >>> mixed = split(published, distinct)
+        >>> one = mixed(torch.empty(4, 16), 0, torch.Generator())
+        >>> bool(torch.equal(one, sinusoidal_(torch.empty(4, 16))))
+        True
+    """
+
+    def fill(matrix: Tensor, layer: int, generator: torch.Generator) -> object:
+        return (later if layer else first)(matrix, layer, generator)
+
+    return fill
+
+
 def moved(matrix: Tensor, layer: int, generator: torch.Generator) -> Tensor:
     """The published formula with its columns turned by a seventh part in each further layer."""
     del generator
