@@ -12,7 +12,7 @@ from firstlight.init import harmonic_depthwise_
 from firstlight.init.variance_scaling import variance_scaling_
 from firstlight.model import initialize
 from firstlight.papers.entry import Entry
-from firstlight.papers.sinusoidal.mobilenet_judge import judge
+from firstlight.papers.sinusoidal.mobilenet_judge import draw, judge
 from firstlight.papers.sinusoidal.networks import build
 from firstlight.papers.training import placed, small_pictures, trained
 from firstlight.papers.work import Work
@@ -124,5 +124,6 @@ MOBILENET = Entry(
     },
     measure=_measure,
     judge=judge,
+    draw=draw,
     needs="Tiny-ImageNet and 4 GPU hours a run",
 )

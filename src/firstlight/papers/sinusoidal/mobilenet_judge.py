@@ -4,12 +4,26 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from firstlight.comparison.statistics import Estimate, estimate
 from firstlight.papers.finding import Finding
 from firstlight.papers.paired import counted, differences, means
+from firstlight.papers.paired_figures import draw_differences
 
 _STARTS = ("default", "orthogonal", "sinusoidal-published", "sinusoidal-mean", "sinusoidal-he")
+
+_PAIRS = (
+    ("sinusoidal-published", "orthogonal", "sinusoidal - orthogonal"),
+    ("sinusoidal-mean", "sinusoidal-published", "filters that pass the mean - high-pass ones"),
+    ("sinusoidal-mean", "orthogonal", "sinusoidal with such filters - orthogonal"),
+)
+
+
+def draw(frame: pd.DataFrame) -> dict[str, Figure]:
+    """Draw each difference under each activation, form and optimizer."""
+    by = ("activation", "form", "optimizer")
+    return {"differences": draw_differences(frame, _PAIRS, by)}
 
 
 def judge(frame: pd.DataFrame) -> list[Finding]:
@@ -35,17 +49,8 @@ def judge(frame: pd.DataFrame) -> list[Finding]:
 
 def _summary(frame: pd.DataFrame) -> Iterator[Finding]:
     """Each factor over all forms and optimizers."""
-    pairs = (
-        ("sinusoidal-published", "orthogonal", "sinusoidal - orthogonal"),
-        ("sinusoidal-mean", "sinusoidal-published", "filters that pass the mean - high-pass ones"),
-        (
-            "sinusoidal-mean",
-            "orthogonal",
-            "sinusoidal with such filters - orthogonal",
-        ),
-    )
     for activation, part in frame.groupby("activation", sort=False):
-        for one, other, claim in pairs:
+        for one, other, claim in _PAIRS:
             several = differences(part, one, other, ("form", "optimizer"))
             if several:
                 yield Finding(

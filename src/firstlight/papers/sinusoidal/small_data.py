@@ -1,10 +1,12 @@
 """Few training pictures: which start learns most from them?"""
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from firstlight.papers.entry import Entry
 from firstlight.papers.finding import Finding
 from firstlight.papers.paired import counted, differences, means
+from firstlight.papers.paired_figures import draw_differences
 from firstlight.papers.training import small_pictures, trained
 from firstlight.papers.work import Work
 
@@ -18,12 +20,19 @@ def _measure(work: Work) -> pd.DataFrame:
     return trained(work, [{"data": data, **block, "train_size": size} for size in sizes])
 
 
+_BY = ("form", "model", "train_size")
+
+
+def _draw(frame: pd.DataFrame) -> dict[str, Figure]:
+    pairs = [(scheme, "default", f"{scheme} - default") for scheme in ("sinusoidal", "harmonic")]
+    return {"differences": draw_differences(frame, pairs, _BY)}
+
+
 def _judge(frame: pd.DataFrame) -> list[Finding]:
-    by = ("form", "model", "train_size")
     whole: list[Finding] = []
     found: list[Finding] = []
     for scheme in ("sinusoidal", "harmonic"):
-        several = differences(frame, scheme, "default", by)
+        several = differences(frame, scheme, "default", _BY)
         if several:
             why = "settings are forms, networks and sizes; told apart at 5 %, corrected over them"
             whole.append(Finding(f"{scheme} - default", "", counted(several), "answer", why))
@@ -41,7 +50,7 @@ def _judge(frame: pd.DataFrame) -> list[Finding]:
                     + " at 5 %",
                 )
             )
-    for setting, part in frame.groupby(list(by), sort=False):
+    for setting, part in frame.groupby(list(_BY), sort=False):
         found.append(
             Finding(
                 f"maximum accuracy of {', '.join(_SCHEMES)}: {', '.join(map(str, setting))}",
@@ -87,4 +96,5 @@ SMALL_DATA = Entry(
     },
     measure=_measure,
     judge=_judge,
+    draw=_draw,
 )

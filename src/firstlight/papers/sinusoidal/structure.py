@@ -1,13 +1,15 @@
 """What in the published formula helps or harms: collapse, equal layers, frequencies, phases."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
+from matplotlib.figure import Figure
 
-from firstlight.papers.entry import Entry
+from firstlight.papers.entry import Draw, Entry, Judge
 from firstlight.papers.finding import Finding
 from firstlight.papers.paired import counted, differences, means
+from firstlight.papers.paired_figures import Pair, draw_differences
 from firstlight.papers.sinusoidal import started
 from firstlight.papers.training import small_pictures, trained
 from firstlight.papers.work import Work
@@ -40,9 +42,7 @@ _COUNTED = (
 )
 
 
-def _against(
-    frame: pd.DataFrame, pairs: Sequence[tuple[str, str, str]], published: Mapping[str, str]
-) -> list[Finding]:
+def _against(frame: pd.DataFrame, pairs: Sequence[Pair]) -> list[Finding]:
     """For each (start, baseline, claim) one finding over all settings, then one for each."""
     whole: list[Finding] = []
     found: list[Finding] = []
@@ -55,7 +55,7 @@ def _against(
             found.append(
                 Finding(
                     f"{claim}: {network}, {optimizer}, {form}",
-                    published.get(claim, ""),
+                    "",
                     f"{each} points",
                     "answer",
                     f"{each.seeds} seeds; "
@@ -80,33 +80,13 @@ def _table(frame: pd.DataFrame, fills: Sequence[str]) -> list[Finding]:
     ]
 
 
-def _judge_collapse(frame: pd.DataFrame) -> list[Finding]:
+def _pairs_of_waves(frame: pd.DataFrame) -> list[Pair]:
     pairs = [
-        ("distinct", "published", "harmonic - sinusoidal"),
-        ("published", "glorot", "sinusoidal - Glorot"),
-        ("distinct", "glorot", "harmonic - Glorot"),
-        ("published_first", "published", "sinusoidal first layer, then harmonic - sinusoidal"),
-        ("distinct_first", "published", "harmonic first layer, then sinusoidal - sinusoidal"),
-    ]
-    return _against(frame, pairs, {}) + _table(frame, _COLLAPSE)
-
-
-def _judge_equal(frame: pd.DataFrame) -> list[Finding]:
-    pairs = [
-        ("distinct", "same", "harmonic: layers of their own - equal layers"),
-        ("moved", "published", "sinusoidal: turned in each layer - as published"),
-    ]
-    return _against(frame, pairs, {}) + _table(frame, _EQUAL)
-
-
-def _judge_waves(frame: pd.DataFrame) -> list[Finding]:
-    pairs = [
-        (fill, "waves_published_published", f"{_words(fill)} - as published")
+        (fill, _PUBLISHED_WAVES, f"{_words(fill)} - as published")
         for fill in dict.fromkeys(frame["scheme"])
-        if fill.startswith("waves_") and fill != "waves_published_published"
+        if fill.startswith("waves_") and fill != _PUBLISHED_WAVES
     ]
-    pairs.append(("glorot", "waves_published_published", "Glorot - as published"))
-    return _against(frame, pairs, {}) + _table(frame, tuple(dict.fromkeys(frame["scheme"])))
+    return [*pairs, ("glorot", _PUBLISHED_WAVES, "Glorot - as published")]
 
 
 def _words(fill: str) -> str:
@@ -114,6 +94,32 @@ def _words(fill: str) -> str:
     return f"{frequency} frequencies, {phase} phases"
 
 
+def _judged(pairs: Callable[[pd.DataFrame], Sequence[Pair]]) -> Judge:
+    def judge(frame: pd.DataFrame) -> list[Finding]:
+        return _against(frame, pairs(frame)) + _table(frame, tuple(dict.fromkeys(frame["scheme"])))
+
+    return judge
+
+
+def _drawn(pairs: Callable[[pd.DataFrame], Sequence[Pair]]) -> Draw:
+    def draw(frame: pd.DataFrame) -> dict[str, Figure]:
+        return {"differences": draw_differences(frame, pairs(frame), _BY)}
+
+    return draw
+
+
+_COLLAPSE_PAIRS: tuple[Pair, ...] = (
+    ("distinct", "published", "harmonic - sinusoidal"),
+    ("published", "glorot", "sinusoidal - Glorot"),
+    ("distinct", "glorot", "harmonic - Glorot"),
+    ("published_first", "published", "sinusoidal first layer, then harmonic - sinusoidal"),
+    ("distinct_first", "published", "harmonic first layer, then sinusoidal - sinusoidal"),
+)
+_EQUAL_PAIRS: tuple[Pair, ...] = (
+    ("distinct", "same", "harmonic: layers of their own - equal layers"),
+    ("moved", "published", "sinusoidal: turned in each layer - as published"),
+)
+_PUBLISHED_WAVES = "waves_published_published"
 _COLLAPSE = ("he", "glorot", "published", "distinct", "published_first", "distinct_first")
 _EQUAL = ("published", "moved", "same", "distinct")
 _WAVES = (
@@ -159,7 +165,8 @@ COLLAPSE = Entry(
     published="not looked at",
     presets=_presets(_COLLAPSE, ("square", "expansion", "narrowing")),
     measure=_measure,
-    judge=_judge_collapse,
+    judge=_judged(lambda _: _COLLAPSE_PAIRS),
+    draw=_drawn(lambda _: _COLLAPSE_PAIRS),
 )
 
 EQUAL_LAYERS = Entry(
@@ -170,7 +177,8 @@ EQUAL_LAYERS = Entry(
     published="not looked at",
     presets=_presets(_EQUAL, ("square", "resnet")),
     measure=_measure,
-    judge=_judge_equal,
+    judge=_judged(lambda _: _EQUAL_PAIRS),
+    draw=_drawn(lambda _: _EQUAL_PAIRS),
 )
 
 WAVES = Entry(
@@ -181,5 +189,6 @@ WAVES = Entry(
     published="not looked at",
     presets=_presets(_WAVES, ("narrowing", "square")),
     measure=_measure,
-    judge=_judge_waves,
+    judge=_judged(_pairs_of_waves),
+    draw=_drawn(_pairs_of_waves),
 )
