@@ -71,7 +71,8 @@ def trained(work: Work, blocks: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     Args:
         work: says where runs are kept (``trained``) and, in ``sweep``, on how many workers or which
             Ray they are trained.
-        blocks: as in a sweep's YAML file under ``comparisons``.
+        blocks: as in a sweep's YAML file under ``comparisons``; optimizers may be a mapping to
+            their base learning rates.
 
     Raises:
         FirstlightError: data that are not there, or runs that crashed or were lost.
@@ -79,7 +80,10 @@ def trained(work: Work, blocks: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     settings = dict(work.sweep)
     cpus = settings.pop("cpus", 1)
     spec = SweepSpec.model_validate(
-        {"comparisons": [dict(block) for block in blocks], "resources": {"cpus": cpus}}
+        {
+            "comparisons": [each for block in blocks for each in _by_rate(block)],
+            "resources": {"cpus": cpus},
+        }
     )
     with tempfile.TemporaryDirectory() as nowhere:
         folder = work.trained or Path(nowhere)
@@ -91,6 +95,14 @@ def trained(work: Work, blocks: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
                 f"{first.label}: {first.reason}; the same command tries them again"
             )
         return found.frame()[list(COLUMNS)]
+
+
+def _by_rate(block: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return a block for each optimizer that has a base learning rate of its own."""
+    optimizers = block["optimizers"]
+    if not isinstance(optimizers, Mapping):
+        return [dict(block)]
+    return [{**block, "optimizers": n, "learning_rate": rate} for n, rate in optimizers.items()]
 
 
 def small_pictures(work: Work) -> str:

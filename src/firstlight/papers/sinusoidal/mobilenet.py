@@ -89,8 +89,8 @@ def _measure(work: Work) -> pd.DataFrame:
 _STANDARD = {
     "activations": ACTIVATIONS,
     "starts": STARTS,
-    "optimizers": ("sgd:momentum=0.9", "adamw"),
-    "forms": ("published", "tuned"),
+    "optimizers": {"sgd:momentum=0.9": 1e-2, "adamw": 1e-3},
+    "forms": ("published", "matched", "tuned"),
     "seeds": 3,
     "train_size": 2500,
     "epochs": 6,

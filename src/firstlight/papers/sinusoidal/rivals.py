@@ -11,7 +11,7 @@ from firstlight.papers.work import Work
 
 _SCHEMES = ("default", "sinusoidal", "arcsine", "zero", "blumenfeld")
 
-_BLOCK = {"schemes": _SCHEMES, "optimizers": ("adamw",), "forms": ("published", "tuned")}
+_BLOCK = {"schemes": _SCHEMES, "optimizers": ("adamw",), "forms": ("published", "matched", "tuned")}
 
 
 def _measure(work: Work) -> pd.DataFrame:

@@ -14,7 +14,8 @@ from firstlight.papers.sinusoidal import started
 from firstlight.papers.training import small_pictures, trained
 from firstlight.papers.work import Work
 
-_OPTIMIZERS = ("sgd:momentum=0.9", "adamw")
+#: With the middle of the grid of learning rates that tuned runs choose from.
+_OPTIMIZERS = {"sgd:momentum=0.9": 1e-2, "adamw": 1e-3}
 
 
 def _measure(work: Work) -> pd.DataFrame:
