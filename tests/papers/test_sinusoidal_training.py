@@ -10,6 +10,7 @@ import torch
 
 from firstlight.errors import FirstlightError
 from firstlight.init import harmonic_, sinusoidal_
+from firstlight.papers.paired import differences, edges, means
 from firstlight.papers.reproduce import read, reproduce
 from firstlight.papers.sinusoidal import started
 from firstlight.papers.sinusoidal.benchmark import FIGURE1, FIGURE9, PRESETS, TABLE3
@@ -129,9 +130,53 @@ def test_few_seeds_are_no_verdict():
     assert {each.verdict for each in judge_table(frame[frame["seed"] < 2])[:3]} == {"open"}
 
 
-@pytest.mark.parametrize(("gain", "verdict"), [(0.1, "same"), (-0.1, "differs")])
-def test_curves_can_come_out_in_both_ways(gain, verdict):
-    assert {each.verdict for each in judge_curves(runs(gain))} == {verdict}
+@pytest.mark.parametrize(
+    ("gain", "verdict", "exception"),
+    [(0.1, "same", "differs"), (-0.1, "differs", "same"), (0.0, "open", "open")],
+)
+def test_curves_can_come_out_in_every_way(gain, verdict, exception):
+    found = {each.claim.partition(",")[0]: each.verdict for each in judge_curves(runs(gain))}
+    assert found == {"resnet50": verdict, "mobilenet_v3_small": exception}
+
+
+def test_other_forms_are_no_claims_of_the_paper():
+    found = judge_table(runs(0.1, form="matched"))
+    assert {each.verdict for each in found if not each.published} == {"answer"}
+
+
+def test_a_difference_of_which_runs_failed_is_not_told_apart():
+    frame = runs(0.1)
+    lost = (frame["scheme"] == "sinusoidal") & (frame["seed"] > 2)
+    frame["status"] = frame["status"].where(~lost, "diverged")
+    for each in differences(frame, "sinusoidal", "default", ("network", "optimizer")):
+        assert (each.seeds, each.failed, each.told_apart) == (3, 2, False)
+        assert str(each).endswith(" (2 runs did not finish)")
+    assert means(frame, ["sinusoidal"]).endswith("(6 of 15 failed)")
+
+
+def test_rivals_are_corrected_together():
+    frame = runs(0.02, spread=0.015)
+    frame = frame[frame["network"] == "resnet50"]
+    several = differences(frame, "sinusoidal", ["default", "lsuv", "harmonic"], ("optimizer",))
+    alone = [differences(frame, "sinusoidal", n, ("optimizer",)) for n in ("default", "lsuv")]
+    for one in alone:
+        for each in one:
+            assert each.p <= max(other.p for other in several)
+    assert len(several) == 6
+    assert several[0].setting == ("sgd", "default")
+
+
+def test_rates_at_the_end_of_the_grid_are_told():
+    frame = pd.concat(
+        [
+            runs(0.1).assign(learning_rate=0.01),
+            runs(0.1, form="tuned").assign(
+                learning_rate=lambda f: 0.01 * (1 + 9 * (f["seed"] < 9))
+            ),
+        ]
+    )
+    (told,) = edges(frame)
+    assert told.ours == "15 of 15 at the largest, 0 at the smallest"
 
 
 def test_a_failed_run_leaves_the_means_and_is_last_in_ranks():
@@ -153,7 +198,9 @@ def test_the_factorial_experiment_finds_a_planted_interaction():
         rows.append(("published", "adamw", activation, start, seed, "ok", value))
     names = ("form", "optimizer", "activation", "scheme", "seed", "status", "accuracy_max")
     found = judge_mobilenet(pd.DataFrame(rows, columns=names))
-    verdicts = {each.claim.partition(" sin")[0]: each.verdict for each in found if " sin" in each.claim}
+    verdicts = {
+        each.claim.partition(" sin")[0]: each.verdict for each in found if " sin" in each.claim
+    }
     assert found[0].ours.startswith("ahead in 0, behind in 1 of 1 settings")
     assert verdicts["with hardswish"] == "same"
     (interaction,) = [each for each in found if each.claim.startswith("interaction")]

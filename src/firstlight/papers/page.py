@@ -133,7 +133,9 @@ def _origin(found: Reproduced) -> str:
         f"{name} {versions[name]}" for name in ("firstlight", "torch") if name in versions
     )
     took = _duration(float(about.get("seconds") or 0))
-    adopted = f", kept from `{about['adopted']}`" if about.get("adopted") else ""
+    earlier = about.get("adopted") or {}  # a folder, or one for each part
+    folders = earlier.values() if isinstance(earlier, Mapping) else [earlier]
+    adopted = ", kept from " + ", ".join(f"`{each}`" for each in folders) if folders else ""
     return f"`{about['command']}` ({took}{adopted}; {words})"
 
 

@@ -43,7 +43,7 @@ def draw_differences(frame: pd.DataFrame, pairs: Sequence[Pair], by: Sequence[st
     rows = -(-len(panels) // columns)
     size = (_PANEL * columns + 2.0, (_ROW * len(settings) + _FRAME) * rows)
     figure = Figure(figsize=size, layout="constrained")
-    grid = figure.subplots(rows, columns, squeeze=False, sharey=True, sharex=True).ravel()
+    grid = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()
     for axes, (title, found) in zip(grid, panels, strict=False):
         axes.set_title(fill(title, _LETTERS), fontsize=8)
         _panel(axes, found, settings)

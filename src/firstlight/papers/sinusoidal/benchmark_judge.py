@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from firstlight.comparison.ranks import rank
-from firstlight.comparison.statistics import estimate
+from firstlight.comparison.statistics import band, estimate
 from firstlight.papers.finding import Finding, Verdict
-from firstlight.papers.paired import Difference, differences, means
+from firstlight.papers.paired import ENOUGH, Difference, differences, edges, means
 from firstlight.papers.sinusoidal.published import MEAN_AUC_GAIN, MEAN_GAIN, SCHEMES, TABLE_3
 
 _FORMS = {
@@ -16,8 +16,6 @@ _FORMS = {
     "matched": "variances matched",
     "tuned": "learning rate tuned for each scheme",
 }
-#: Seeds below which no interval is worth a verdict.
-_ENOUGH = 3
 
 
 def judge_table(frame: pd.DataFrame) -> list[Finding]:
@@ -28,6 +26,7 @@ def judge_table(frame: pd.DataFrame) -> list[Finding]:
         *_optimizers(frame),
         *_harmonic(frame),
         *_ranks(frame),
+        *edges(frame),
     ]
 
 
@@ -36,25 +35,34 @@ def judge_curves(frame: pd.DataFrame) -> list[Finding]:
     found = []
     part = frame[frame["form"] == "published"]
     for network, optimizer in _settings(part):
-        one, other = (_curve(part, network, optimizer, s) for s in ("sinusoidal", "default"))
-        if one is None or other is None:
+        gaps = _gaps(part, network, optimizer)
+        if gaps is None:
             continue
-        above = int((one.mean(0) > other.mean(0)).sum())
-        seeds = min(len(one), len(other))
-        gap = 100 * (one.mean(0) - other.mean(0))
-        every = above == one.shape[1]
-        verdict: Verdict = "open" if seeds < _ENOUGH else "same" if every else "differs"
+        mean = gaps.mean(0)
+        exception = network == "mobilenet_v3_small"
         found.append(
             Finding(
                 f"{network}, {optimizer}: sinusoidal's accuracy lies above the default's all along",
-                "above at every epoch" if network != "mobilenet_v3_small" else "not all along",
-                f"above at {above} of {one.shape[1]} epochs; {gap.min():+.1f} to {gap.max():+.1f} "
-                "points",
-                verdict,
-                f"means of {seeds} seeds, {_size(part, network)}",
+                "not all along" if exception else "above at every epoch",
+                f"above at {int((mean > 0).sum())} of {len(mean)} epochs; {mean.min():+.1f} to "
+                f"{mean.max():+.1f} points",
+                _along(gaps, exception),
+                f"{len(gaps)} pairs of seeds, {_size(part, network)}; settled where the intervals "
+                "of the epochs that decide leave out zero",
             )
         )
     return found
+
+
+def _along(gaps: np.ndarray, exception: bool) -> Verdict:
+    """Judge paired curves (seeds, epochs): above at all epochs, or below at one."""
+    if len(gaps) < ENOUGH:
+        return "open"
+    _, low, high = band(gaps)
+    above, below = bool((low > 0).all()), bool((high < 0).any())
+    if not (above or below):
+        return "open"
+    return "same" if below == exception else "differs"
 
 
 def _forms(frame: pd.DataFrame) -> list[str]:
@@ -82,21 +90,21 @@ def _rows(frame: pd.DataFrame, form: str) -> Iterator[Finding]:
     for setting, difference in by_setting.items():
         network, optimizer = setting
         own = part[(part["network"] == network) & (part["optimizer"] == optimizer)]
-        paper = TABLE_3.get((network, optimizer))
+        paper = TABLE_3.get((network, optimizer.partition(":")[0]))
         gain = None if paper is None else paper.maximum[3] - paper.maximum[0]
         words = "" if paper is None else " ".join(f"{value:g}" for value in paper.maximum)
         yield Finding(
             f"{network}, {optimizer}, {_FORMS[form]}: maximum accuracy of {' '.join(SCHEMES)}",
             words if form == "published" else "",
             f"{means(own, SCHEMES)}; sinusoidal - default {difference}",
-            _verdict(difference, gain),
+            _verdict(difference, gain) if form == "published" else "answer",
             f"{difference.seeds} seeds, {_size(own, network)}; p corrected over the settings",
         )
 
 
 def _verdict(difference: Difference, gain: float | None) -> Verdict:
     """Same where the difference has the sign that the paper has; open where it has none."""
-    if difference.seeds < _ENOUGH or not difference.told_apart:
+    if not difference.told_apart:
         return "open"
     if gain is None:
         return "answer"
@@ -120,13 +128,14 @@ def _averages(frame: pd.DataFrame, form: str) -> Iterator[Finding]:
         whole = estimate(gains)
         low, high = whole.low, whole.high
         seeds = min((d.seeds for d in found), default=0)
-        told = seeds >= _ENOUGH and (low > 0 or high < 0)
+        told = seeds >= ENOUGH and (low > 0 or high < 0)
+        settled: Verdict = "open" if not told else "same" if whole.mean > 0 else "differs"
         interval = "" if np.isnan(low) else f" [{low:.1f}, {high:.1f}]"
         yield Finding(
             f"mean gain of sinusoidal over default in {metric}, {_FORMS[form]}",
             published if form == "published" else "",
             f"{whole.mean:+.1f}{interval} {unit} over {len(gains)} settings",
-            "open" if not told else "same" if whole.mean > 0 else "differs",
+            settled if form == "published" else "answer",
             "mean over networks and optimizers, as the paper's; the interval is over them",
         )
 
@@ -196,11 +205,16 @@ def setting_means(frame: pd.DataFrame) -> pd.DataFrame:
     return means_.agg(lambda v: v.mean(skipna=False)).reset_index()
 
 
-def _curve(frame: pd.DataFrame, network: str, optimizer: str, scheme: str) -> np.ndarray | None:
-    rows = frame[
+def _gaps(frame: pd.DataFrame, network: str, optimizer: str) -> np.ndarray | None:
+    """Accuracy of sinusoidal less the default's in points: (seeds that both finished, epochs)."""
+    own = frame[
         (frame["network"] == network)
         & (frame["optimizer"] == optimizer)
-        & (frame["scheme"] == scheme)
         & (frame["status"] == "ok")
     ]
-    return np.array(rows["accuracy"].tolist()) if len(rows) else None
+    one, other = (
+        own[own["scheme"] == name].set_index("seed")["accuracy"].map(np.asarray)
+        for name in ("sinusoidal", "default")
+    )
+    gaps = (one - other).dropna()
+    return 100 * np.stack(gaps.tolist()) if len(gaps) else None

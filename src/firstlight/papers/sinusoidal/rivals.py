@@ -3,8 +3,8 @@
 import pandas as pd
 
 from firstlight.papers.entry import Entry
-from firstlight.papers.finding import Finding
-from firstlight.papers.paired import differences, means
+from firstlight.papers.finding import Finding, Verdict
+from firstlight.papers.paired import Difference, differences, edges, means
 from firstlight.papers.sinusoidal import networks
 from firstlight.papers.training import small_pictures, trained
 from firstlight.papers.work import Work
@@ -22,22 +22,23 @@ def _measure(work: Work) -> pd.DataFrame:
 
 
 def _judge(frame: pd.DataFrame) -> list[Finding]:
-    found = []
+    found: list[Finding] = []
     for form, part in frame.groupby("form", sort=False):
         names = [name for name in _SCHEMES if name in set(part["scheme"])]
-        for rival in [name for name in names if name != "sinusoidal"]:
-            for each in differences(part, "sinusoidal", rival, metric="auc"):
-                told = each.told_apart and each.seeds > 2
-                ahead = each.estimate.mean > 0
-                found.append(
-                    Finding(
-                        f"sinusoidal learns faster than {rival} ({form})",
-                        "faster than ZerO, constant and arcsine-random starts",
-                        f"area under the curve {each}",
-                        "open" if not told else "same" if ahead else "differs",
-                        f"{each.seeds} seeds; points times epochs, p corrected",
-                    )
+        rivals = [name for name in names if name != "sinusoidal"]
+        for each in differences(part, "sinusoidal", rivals, ("optimizer",), "auc"):
+            optimizer, rival = each.setting
+            found.append(
+                Finding(
+                    f"sinusoidal learns faster than {rival} ({optimizer}, {form})",
+                    "faster than ZerO, constant and arcsine-random starts"
+                    if form == "published"
+                    else "",
+                    f"area under the curve {each}",
+                    _verdict(each) if form == "published" else "answer",
+                    f"{each.seeds} seeds; points times epochs, p corrected over the rivals",
                 )
+            )
         found.append(
             Finding(
                 f"maximum accuracy of {', '.join(names)} ({form})",
@@ -47,7 +48,13 @@ def _judge(frame: pd.DataFrame) -> list[Finding]:
                 "means over seeds in percent",
             )
         )
-    return found
+    return found + edges(frame)
+
+
+def _verdict(difference: Difference) -> Verdict:
+    if not difference.told_apart:
+        return "open"
+    return "same" if difference.estimate.mean > 0 else "differs"
 
 
 RIVALS = Entry(

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from firstlight.papers.entry import Entry
 from firstlight.papers.finding import Finding
-from firstlight.papers.paired import counted, differences, means
+from firstlight.papers.paired import counted, differences, edges, means
 from firstlight.papers.paired_figures import draw_differences
 from firstlight.papers.training import small_pictures, trained
 from firstlight.papers.work import Work
@@ -38,7 +38,6 @@ def _judge(frame: pd.DataFrame) -> list[Finding]:
             whole.append(Finding(f"{scheme} - default", "", counted(several), "answer", why))
         for each in several:
             form, model, size = each.setting
-            told = each.told_apart and each.seeds > 2
             found.append(
                 Finding(
                     f"{scheme} - default from {size} pictures: {model}, {form}",
@@ -46,7 +45,7 @@ def _judge(frame: pd.DataFrame) -> list[Finding]:
                     f"{each} points",
                     "answer",
                     f"{each.seeds} seeds; "
-                    + ("told apart" if told else "not told apart")
+                    + ("told apart" if each.told_apart else "not told apart")
                     + " at 5 %",
                 )
             )
@@ -60,7 +59,7 @@ def _judge(frame: pd.DataFrame) -> list[Finding]:
                 "percent, means over seeds",
             )
         )
-    return whole + found
+    return whole + found + edges(frame)
 
 
 _STANDARD = {

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from firstlight.papers.entry import Draw, Entry, Judge
 from firstlight.papers.finding import Finding
-from firstlight.papers.paired import counted, differences, means
+from firstlight.papers.paired import counted, differences, edges, means
 from firstlight.papers.paired_figures import Pair, draw_differences
 from firstlight.papers.sinusoidal import started
 from firstlight.papers.training import small_pictures, trained
@@ -97,7 +97,8 @@ def _words(fill: str) -> str:
 
 def _judged(pairs: Callable[[pd.DataFrame], Sequence[Pair]]) -> Judge:
     def judge(frame: pd.DataFrame) -> list[Finding]:
-        return _against(frame, pairs(frame)) + _table(frame, tuple(dict.fromkeys(frame["scheme"])))
+        fills = tuple(dict.fromkeys(frame["scheme"]))
+        return _against(frame, pairs(frame)) + _table(frame, fills) + edges(frame)
 
     return judge
 
