@@ -75,6 +75,8 @@ def test_a_sweep_its_table_and_its_exports(call, spec, tmp_path):
         (["--columns=speed"], "no column is called 'speed'"),
         (["--rows=model", "--value=model"], "model is no number"),
         (["--rows=scheme"], "rows and columns of a pivot must be names that differ"),
+        (["--columns=scheme,accuracy"], "accuracy is a curve, of which a table has no room"),
+        (["--rows=accuracy"], "accuracy is a curve, which no row or column can stand for"),
         (["--format=xml"], "--format must be one of table, csv, latex, markdown; got 'xml'"),
     ],
 )

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from firstlight.comparison.power import detectable, power_of, seeds_needed
+from firstlight.comparison.power import power_of, seeds_needed
 from firstlight.errors import OptionError
 
 
@@ -35,14 +35,6 @@ def test_no_fewer_seeds_would_do(effect, power, tests):
     assert power_of(effect, seeds, tests) >= power
     if seeds > 2:
         assert power_of(effect, seeds - 1, tests) < power
-        assert detectable(1.0, seeds, power, tests) <= effect * (1 + 1e-6)
-        assert detectable(1.0, seeds - 1, power, tests) > effect * (1 - 1e-6)
-
-
-@given(st.integers(2, 500), st.integers(1, 20))
-def test_what_is_detectable_has_the_power(seeds, tests):
-    difference = detectable(0.02, seeds, 0.9, tests)
-    assert power_of(difference / 0.02, seeds, tests) == pytest.approx(0.9, abs=1e-3)
 
 
 def test_a_million_seeds_are_counted_by_the_normal_distribution():
@@ -73,8 +65,3 @@ def test_large_effects_have_power_where_scipys_noncentral_t_has_none_left():
 def test_what_cannot_be_planned_is_refused(arguments, message):
     with pytest.raises(OptionError, match=message):
         seeds_needed(**{"difference": 0.1, "spread": 1.0} | arguments)
-
-
-def test_one_seed_detects_nothing():
-    with pytest.raises(OptionError, match="seeds must be a whole number from 2"):
-        detectable(1.0, 1)

@@ -15,8 +15,9 @@ from firstlight.papers.reproduce import read, reproduce
 from firstlight.papers.sinusoidal import started
 from firstlight.papers.sinusoidal.benchmark import FIGURE1, FIGURE9, PRESETS, TABLE3
 from firstlight.papers.sinusoidal.benchmark_judge import judge_curves, judge_table
-from firstlight.papers.sinusoidal.mobilenet import MOBILENET, factory
+from firstlight.papers.sinusoidal.mobilenet import MOBILENET
 from firstlight.papers.sinusoidal.mobilenet_judge import judge as judge_mobilenet
+from firstlight.papers.sinusoidal.mobilenet_starts import factory
 from firstlight.papers.sinusoidal.published import MEAN_AUC_GAIN, MEAN_GAIN, TABLE_3
 from firstlight.papers.sinusoidal.rivals import RIVALS
 from firstlight.papers.sinusoidal.settings import TABLE4, TABLE5

@@ -57,6 +57,7 @@ def test_all_conditions_must_hold():
         ("match_variance<1", "only numbers have an order"),
         ("match_variance=maybe", "expected true or false"),
         ("seed=one", "expected a number"),
+        ("seed<", "expected a number after <"),
     ],
 )
 def test_conditions_that_cannot_be(condition, words):
@@ -77,14 +78,31 @@ def test_cells_are_means_with_their_intervals(values):
 
 def test_diverged_runs_are_left_out_of_means():
     table = pivot(FRAME, ["model"], "scheme")
-    assert table.loc["mlp", "zero"].n == 1
+    assert table.loc["mlp", "zero"][3:] == (1, 1)
+    assert "10.0 (1 failed)" in pivot_text(table, "accuracy_max", "markdown")
+    lost = FRAME.assign(status="diverged")
+    assert "- (2 failed)" in pivot_text(pivot(lost, ["model"], "scheme"), "auc", "markdown")
     assert table.loc["mlp", "default"].mean == pytest.approx(0.6)
+
+
+def test_runs_of_two_forms_are_not_averaged():
+    both = pd.concat([FRAME.assign(form="published"), FRAME.assign(form="tuned")])
+    with pytest.raises(OptionError, match="published, tuned would be averaged; add form to rows"):
+        pivot(both, ["model"], "scheme")
+    assert pivot(both, ["form"], "scheme").loc["tuned", "default"].n == 3
+    assert pivot(both[both["form"] == "tuned"], ["model"], "scheme").loc["mlp", "zero"].n == 1
+
+
+def test_the_smallest_loss_is_the_best():
+    table = pd.DataFrame({"a": [(0.5, 0.4, 0.6, 3, 0)], "b": [(0.25, 0.2, 0.3, 3, 0)]}, index=["m"])
+    assert "**0.25" in pivot_text(table, "loss_final", "markdown")
+    assert "**50.0" in pivot_text(table, "accuracy_final", "markdown")
 
 
 def test_csv_holds_numbers_and_can_be_read_again():
     table = pivot(FRAME, ["model"], "scheme")
     found = pd.read_csv(io.StringIO(pivot_text(table, "accuracy_max", "csv")))
-    assert list(found.columns) == ["model", "scheme", "accuracy_max", "low", "high", "n"]
+    assert list(found.columns) == ["model", "scheme", "accuracy_max", "low", "high", "n", "failed"]
     row = found[(found["model"] == "mlp") & (found["scheme"] == "default")].iloc[0]
     assert (row["accuracy_max"], row["n"]) == (pytest.approx(0.6), 2)
     assert row["low"] < 0.6 < row["high"]

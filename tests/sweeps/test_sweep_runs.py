@@ -1,13 +1,22 @@
+import io
 import json
 import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
+import torch
+from PIL import Image
+from sklearn.datasets import load_digits
 
 import firstlight
 from firstlight.comparison.tuning import GRID
 from firstlight.errors import FirstlightError, OptionError
-from firstlight.sweeps import job, plan, read_results, sweep
+from firstlight.sweeps import in_process, job, plan, read_results, run_job, sweep
+from firstlight.sweeps.spec import Resources
+from firstlight.sweeps.workers import visible_devices
 from sweeps.conftest import measured, small
 
 
@@ -203,3 +212,112 @@ def test_trackers_follow_the_runs_of_a_sweep(tmp_path):
     sweep(small(seeds=1), tmp_path, track=["tensorboard"])
     events = list((tmp_path / "trackers").rglob("events.out.tfevents.*"))
     assert events
+
+
+def parquet(path, *, shuffled):
+    """The digits as a file, with their labels or with labels by chance."""
+    images, labels = load_digits(return_X_y=True)
+    if shuffled:
+        labels = np.random.default_rng(0).permutation(labels)
+    rows = []
+    for pixels, label in zip(images[:300], labels[:300], strict=True):
+        content = io.BytesIO()
+        Image.fromarray((16 * pixels.reshape(8, 8)).clip(0, 255).astype(np.uint8)).save(
+            content, "PNG"
+        )
+        rows.append({"image": {"bytes": content.getvalue()}, "label": int(label)})
+    pd.DataFrame(rows).to_parquet(path)
+
+
+def test_a_file_that_changed_is_loaded_anew(tmp_path):
+    path = tmp_path / "d.parquet"
+    spec = small(data=f"parquet:{path}", schemes="harmonic", seeds=1, epochs=8)
+    parquet(path, shuffled=False)
+    sweep(spec, tmp_path / "out")
+    (good,) = measured(tmp_path / "out")
+    parquet(path, shuffled=True)
+    assert sweep(spec, tmp_path / "out").finished == 1
+    (bad,) = measured(tmp_path / "out")
+    assert good["accuracy_max"] > 0.6 > 0.4 > bad["accuracy_max"]
+
+
+def test_a_file_that_changes_while_a_sweep_runs_costs_its_runs_alone(tmp_path, monkeypatch):
+    path = tmp_path / "d.parquet"
+    parquet(path, shuffled=False)
+    loaded = run_job.load_any
+
+    def edited(name, root):
+        data = loaded(name, root)
+        if name != "digits":
+            parquet(path, shuffled=True)
+        return data
+
+    monkeypatch.setattr(run_job, "load_any", edited)
+    spec = small(data=[f"parquet:{path}", "digits"], schemes="zero", seeds=1)
+    found = sweep(spec, tmp_path / "out")
+    assert (found.runs, found.finished) == (2, 1)
+    assert "has changed since the sweep began" in found.unfinished[0].reason
+
+
+def test_what_a_module_imports_beside_it_makes_other_runs(tmp_path, monkeypatch):
+    (tmp_path / "wide_net.py").write_text(
+        "from wide_part import WIDTH\n"
+        "from firstlight.model.zoo import mlp\n"
+        "def net(*facts):\n"
+        "    return mlp(*facts, width=WIDTH)\n"
+    )
+    (tmp_path / "wide_part.py").write_text("WIDTH = 8\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    spec = {"models": "wide_net:net", "schemes": "zero", "seeds": 1}
+    assert sweep(small(**spec), tmp_path / "out").finished == 1
+    assert sweep(small(**spec), tmp_path / "out").finished == 0
+    (tmp_path / "wide_part.py").write_text("WIDTH = 16\n")
+    for name in ("wide_net", "wide_part"):
+        monkeypatch.delitem(sys.modules, name)
+    assert sweep(small(**spec), tmp_path / "out").finished == 1
+    assert len(measured(tmp_path / "out")) == 1
+
+
+def test_tuned_runs_stay_in_the_index_while_others_are_missing(tmp_path, monkeypatch):
+    sweep(small(forms="tuned", schemes="zero"), tmp_path)
+    before = read_results(tmp_path)
+    assert len(before) == 2
+
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(in_process, "run_job", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        sweep(small(forms="tuned", schemes="zero", seeds=4), tmp_path)
+    assert read_results(tmp_path)["key"].tolist() == before["key"].tolist()
+
+
+def test_rates_at_the_end_of_the_grid_are_told(tmp_path):
+    heard = Heard()
+    sweep(small(forms="tuned", seeds=1, learning_rate=1e-7), tmp_path, progress=heard)
+    assert "was best, which lies at an end of the grid" in heard.notes[-1]
+
+
+def test_what_no_device_can_do_is_refused_before_anything_runs(tmp_path):
+    if not torch.cuda.is_available():
+        with pytest.raises(OptionError, match="this machine shows 0"):
+            sweep(small().model_copy(update={"resources": Resources(gpus=1)}), tmp_path / "out")
+        with pytest.raises(OptionError, match="precision 'fp16' does not work"):
+            sweep(small(precision="fp16"), tmp_path / "out")
+        assert not list((tmp_path / "out").glob("*/*.parquet"))
+
+
+@pytest.mark.parametrize(
+    ("gpus", "devices"),
+    [
+        (0.5, ["0", "0", "1", "1", "2"]),
+        (0.4, ["0", "0", "1", "1", "2"]),
+        (0.75, ["0", "1", "2", "3"]),
+        (0.3, ["0", "0", "0", "1"]),
+        (1, ["0", "1", "2", "3"]),
+        (2, ["0,1", "2,3"]),
+    ],
+)
+def test_workers_share_no_gpu_beyond_what_it_has(monkeypatch, gpus, devices):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2,3")
+    assert [visible_devices(slot, gpus) for slot in range(len(devices))] == devices

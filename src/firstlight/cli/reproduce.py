@@ -97,7 +97,7 @@ def reproduce(
 def _measure(
     wanted: "list[Entry]", preset: str, out: Path, data: Path | None, sweep: Mapping[str, Any]
 ) -> None:
-    from firstlight.papers.reproduce import reproduce
+    from firstlight.papers.reproduce import kept_preset, reproduce
 
     console = Console(stderr=True)
     failed = []
@@ -118,6 +118,13 @@ def _measure(
                 failed.append(f"{entry.name}: {error}")
                 continue
         put(_text(found), "findings")
+        kept = kept_preset(out / entry.name)
+        if kept != preset:
+            typer.echo(
+                f"{out / entry.name} keeps its {kept} results; for those of {preset}, give another "
+                "--out",
+                err=True,
+            )
     if failed:
         raise FirstlightError(f"{len(failed)} entries could not be measured: " + "; ".join(failed))
 

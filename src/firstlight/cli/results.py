@@ -75,11 +75,12 @@ def results(
 
 def _listed(frame: "pd.DataFrame", asked: str | None, form: str) -> str:
     from firstlight.report.export import rows_text
+    from firstlight.sweeps.query import column, is_curve
 
     columns = several(asked or _SHOWN)
-    unknown = [name for name in columns if name not in frame.columns]
-    if unknown:
-        raise OptionError(f"no column is called {unknown[0]!r}; there are {', '.join(frame)}")
+    for name in columns:
+        if is_curve(column(frame, name)):
+            raise OptionError(f"{name} is a curve, of which a table has no room; see read_results")
     if form != "table":
         return rows_text(frame[columns], form)
     words = frame[columns].astype(object).map(_shown)
@@ -95,14 +96,14 @@ def _listed(frame: "pd.DataFrame", asked: str | None, form: str) -> str:
 
 def _pivoted(frame: "pd.DataFrame", rows: list[str], columns: str, value: str, form: str) -> str:
     from firstlight.report.export import pivot_text, pivot_words
-    from firstlight.sweeps.query import pivot
+    from firstlight.sweeps.query import Cell, pivot
 
     table = pivot(frame, rows, columns, value)
     if form != "table":
         return pivot_text(table, value, form)
     unit = " in %" if value.startswith("accuracy") else ""
-    counts = sorted({cell[3] for cell in table.to_numpy().ravel() if isinstance(cell, tuple)})
-    seeds = "-".join(str(n) for n in dict.fromkeys((counts[0], counts[-1])))
+    counts = [cell.n for cell in table.to_numpy().ravel() if isinstance(cell, Cell)]
+    seeds = "-".join(str(n) for n in dict.fromkeys((min(counts), max(counts))))
     note = f"{value}{unit}: mean of {seeds} run(s) ± half of its 95 % interval"
     return f"{rendered(_table(pivot_words(table, value))).rstrip()}\n\n{note}"
 
@@ -118,6 +119,6 @@ def _table(frame: "pd.DataFrame") -> Table:
 
 
 def _shown(value: Any) -> str:
-    if value is None or value != value:
+    if value is None or str(value) in ("<NA>", "nan"):
         return ""
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -22,11 +22,9 @@ class SweepBar(RunsBar):
             TimeRemainingColumn(table_column=Column(no_wrap=True, min_width=7)),
             task="checking",
         )
-        self._counted = 0
 
     def begin(self, runs: int, before: int, where: str) -> None:
         """Set the length; a sweep with tuning begins twice, and knows more runs then."""
-        self._counted += self.runs - before if self._counted else 0
         self.set_length(runs)
         self.done = max(self.done, before)
         self._progress.update(self._task, completed=self.done)

@@ -105,7 +105,7 @@ def read(source: Source, root: Path) -> tuple[str, str]:
         raise FirstlightError(f"text: no file matches {source.pattern!r}")
     if len(paths) == 1:
         text = _utf8(paths[0])
-        cut = text.find("\n", 9 * len(text) // 10) + 1 or 9 * len(text) // 10
+        cut = text.find("\n", 9 * len(text) // 10, len(text) - 1) + 1 or 9 * len(text) // 10
         return text[:cut], text[cut:]
     return tuple(_utf8(path) for path in _parts(source.pattern, paths))  # type: ignore[return-value]
 

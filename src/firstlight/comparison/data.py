@@ -234,9 +234,14 @@ def file_fingerprint(name: str) -> str:
         return _folder.listing(_folder.Options.of(name)).fingerprint()
     from firstlight.comparison import _contents
 
-    if corpus.is_text(name):
-        name = f"text:{corpus.Source.of(name).pattern}"
-    return _contents.fingerprint(name)
+    if not corpus.is_text(name):
+        return _contents.fingerprint(name)
+    source = corpus.Source.of(name)
+    mark = _contents.fingerprint(f"text:{source.pattern}")
+    folder = Path(source.tokenizer or "")
+    if source.tokenizer is None or not folder.is_dir():
+        return mark
+    return mark + _contents.fingerprint(f"text:{folder}/*.*")
 
 
 def _of_folder(name: str, root: Path, note: Callable[[str], None]) -> Data:

@@ -1,14 +1,11 @@
 """Networks by name: ours, torchvision's, timm's, or whatever a user's own factory builds."""
 
-import hashlib
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from torch import nn
 
-from firstlight.comparison import corpus, text_models
+from firstlight.comparison import corpus, own_code, text_models
 from firstlight.comparison.data import Data
 from firstlight.errors import OptionError
 from firstlight.model import hugging_face, zoo
@@ -124,15 +121,8 @@ def is_own(name: str) -> bool:
 
 
 def fingerprint(name: str) -> str:
-    """Return a hash of the file that module:factory is written in; "" where there is none.
-
-    What that file imports is not looked at.
-    """
-    source = getattr(sys.modules.get(name.partition(":")[0]), "__file__", None)
-    try:
-        return hashlib.blake2b(Path(source or "").read_bytes(), digest_size=10).hexdigest()
-    except OSError:  # as in a zip file
-        return ""
+    """Return a hash of the code of module:factory, see ``own_code.fingerprint``."""
+    return own_code.fingerprint(name.partition(":")[0])
 
 
 def _torchvision_model(name: str) -> Factory:

@@ -89,34 +89,6 @@ def seeds_needed(difference: float, spread: float, power: float = 0.8, tests: in
     return enough
 
 
-def detectable(spread: float, seeds: int, power: float = 0.8, tests: int = 1) -> float:
-    """Return the smallest true difference that a paired t-test finds: ``seeds_needed`` reversed.
-
-    Args:
-        spread: standard deviation of the paired differences; the answer has its unit.
-        seeds: paired, at least 2.
-        power: share of experiments that are to find it; more than the level of the tests.
-        tests: made at once; the level is 0.05 / ``tests``.
-
-    Raises:
-        OptionError: an argument out of range.
-
-    Example:
-        >>> from firstlight.comparison.power import detectable
-        >>> round(detectable(0.01, 3), 4), round(detectable(0.01, 10), 4)
-        (0.0326, 0.01)
-
-    Source: see ``power_of``.
-    """
-    from scipy.optimize import brentq  # slow to import, so only here
-
-    scale = _checked(spread, power, tests)
-    top = 1.0
-    while power_of(top, seeds, tests) < power:
-        top *= 2
-    return scale * float(brentq(lambda effect: power_of(effect, seeds, tests) - power, 0.0, top))
-
-
 def _checked(spread: float, power: float, tests: int) -> float:
     """Return ``spread``; raise ``OptionError`` where a t-test cannot be planned so."""
     whole_number(tests, "tests", 1, 10**6)

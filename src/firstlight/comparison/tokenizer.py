@@ -135,6 +135,9 @@ def loaded(name: str) -> Tokenizer:
         raise OptionError(
             f"tokenizer {name!r} must have {', '.join(lacking) or 'a fast form'}, as BERT's has"
         )
+    # lines of any length are packed into rows, which needs neither
+    pieces.no_truncation()
+    pieces.no_padding()
     special = tuple(sorted(found.all_special_ids))
     vocabulary = Vocabulary(len(found), needed["mask"], special)
     return Tokenizer(vocabulary, needed["cls"], needed["sep"], found.unk_token or _RARE, pieces)

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 #: full: the paper's own setting.
 PRESETS = ("quick", "standard", "full")
 
-Preset = Literal["quick", "standard", "full"]
 Kind = Literal["table", "figure", "claim", "question", "check"]
 Settings = Mapping[str, Any]
 

@@ -54,6 +54,8 @@ def reproduce(
 ) -> Reproduced:
     """Measure ``entry`` at one of its presets, judge it, and keep both under ``out``/entry.
 
+    Results of a larger preset that lie there are not replaced.
+
     Args:
         entry: of ``firstlight.papers.registry``.
         preset: quick, standard or full.
@@ -83,9 +85,18 @@ def reproduce(
         "versions": _versions(),
     }
     found = Reproduced(entry, about, frame, tuple(entry.judge(frame)))
-    if folder is not None:
+    if folder is not None and PRESETS.index(preset) >= PRESETS.index(kept_preset(folder)):
         write(found, folder)
     return found
+
+
+def kept_preset(folder: Path) -> str:
+    """Return the preset of the results in a folder; quick where there are none."""
+    try:
+        kept = json.loads((folder / "about.json").read_bytes())["preset"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return PRESETS[0]
+    return kept if kept in PRESETS else PRESETS[0]
 
 
 def write(found: Reproduced, folder: Path) -> None:

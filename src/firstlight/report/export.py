@@ -10,13 +10,16 @@ from firstlight.errors import check_choice
 
 #: Columns that are percentages, of which a reader wants points.
 _SHARES = ("accuracy",)
+#: Columns of which less is better.
+_COSTS = ("loss", "train_loss", "seconds")
 
 
 def pivot_text(table: pd.DataFrame, value: str, form: str) -> str:
     """Return a pivot of cells (mean, low, high, n) as text.
 
     CSV holds numbers, one line per cell; the others hold "mean ± half of the interval", accuracies
-    in percent, and mark the largest mean of a row in bold.
+    in percent, and mark the best mean of a row in bold: the largest, of a loss or of seconds the
+    smallest.
 
     Args:
         table: as ``firstlight.sweeps.query.pivot`` returns it.
@@ -70,7 +73,8 @@ def _worded(table: pd.DataFrame, value: str, bold: Callable[[str], str]) -> pd.D
     rows = []
     for _, row in table.iterrows():
         means = [cell[0] for cell in row if isinstance(cell, tuple)]
-        best = max((mean for mean in means if not math.isnan(mean)), default=math.nan)
+        choose = min if value.startswith(_COSTS) else max
+        best = choose((mean for mean in means if not math.isnan(mean)), default=math.nan)
         rows.append(
             [_cell(cell, share, bold, best if len(means) > 1 else math.nan) for cell in row]
         )
@@ -80,13 +84,16 @@ def _worded(table: pd.DataFrame, value: str, bold: Callable[[str], str]) -> pd.D
 
 
 def _cell(cell: Any, share: bool, bold: Callable[[str], str], best: float) -> str:
-    if not isinstance(cell, tuple) or not cell[3]:
+    if not isinstance(cell, tuple):
         return "-"
-    mean, _, high, _ = cell
+    mean, _, high, n, failed = (*cell, 0)[:5]
+    if not n:
+        return f"- ({failed} failed)" if failed else "-"
     scale, digits = (100, ".1f") if share else (1, ".4g")
     text = f"{scale * mean:{digits}}"
     if not math.isnan(high):
         text += f" ± {scale * (high - mean):{'.1f' if share else '.2g'}}"
+    text += f" ({failed} failed)" if failed else ""
     return bold(text) if mean == best else text
 
 
@@ -101,9 +108,10 @@ def _long(table: pd.DataFrame, value: str) -> pd.DataFrame:
     parts = []
     for name in table.columns:
         cells = [
-            cell if isinstance(cell, tuple) else (math.nan,) * 3 + (0,) for cell in table[name]
+            (*cell, 0)[:5] if isinstance(cell, tuple) else (math.nan,) * 3 + (0, 0)
+            for cell in table[name]
         ]
-        numbers = pd.DataFrame(cells, columns=[value, "low", "high", "n"])
+        numbers = pd.DataFrame(cells, columns=[value, "low", "high", "n", "failed"])
         parts.append(
             pd.concat([side, pd.Series(name, side.index, name=table.columns.name), numbers], axis=1)
         )

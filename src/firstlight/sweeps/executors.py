@@ -7,7 +7,7 @@ from firstlight.sweeps.execution import Executor
 from firstlight.sweeps.in_process import InProcess
 from firstlight.sweeps.on_ray import OnRay
 from firstlight.sweeps.spec import Resources
-from firstlight.sweeps.workers import Workers
+from firstlight.sweeps.workers import Workers, visible_devices
 
 
 def executor(resources: Resources, *, workers: int | None, ray: str | None) -> Executor:
@@ -39,4 +39,7 @@ def executor(resources: Resources, *, workers: int | None, ray: str | None) -> E
             f"{workers or 1} runs of {resources.cpus} cpus each need more than the {cpus} of this "
             "machine: fewer workers, or fewer cpus in resources"
         )
-    return InProcess() if workers is None else Workers(workers, resources.gpus)
+    if workers is None:
+        visible_devices(0, resources.gpus)  # refused here where there is none
+        return InProcess()
+    return Workers(workers, resources.gpus)

@@ -56,14 +56,15 @@ class OnRay:
 
     def _check(self) -> None:
         """Refuse runs that no node can ever take."""
-        has = self._ray.cluster_resources()
-        for name, wanted in (("CPU", self._cpus), ("GPU", self._gpus)):
-            if wanted > has.get(name, 0):
-                self._ray.shutdown()
-                raise FirstlightError(
-                    f"a run wants {wanted:g} {name}, the cluster has {has.get(name, 0):g}: "
-                    "mend resources in the spec"
-                )
+        wanted = {"CPU": self._cpus, "GPU": self._gpus}
+        nodes = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
+        if not any(all(has.get(k, 0) >= v for k, v in wanted.items()) for has in nodes):
+            most = {k: max((has.get(k, 0) for has in nodes), default=0) for k in wanted}
+            self._ray.shutdown()
+            raise FirstlightError(
+                f"a run wants {self._cpus} CPU and {self._gpus:g} GPU of a node; the largest have "
+                f"{most['CPU']:g} CPU, {most['GPU']:g} GPU: mend resources in the spec"
+            )
 
     def run(self, queue: "deque[Job]", context: Context) -> Iterator[tuple[Job, Row | Lost]]:
         """Run the jobs of ``queue``."""

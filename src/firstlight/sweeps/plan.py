@@ -42,6 +42,8 @@ class Plan:
             each for block in spec.comparisons for each in block.comparisons()
         ]
         self._marks: dict[str, dict[str, str]] = {}
+        #: Chosen rates at an end of their grid, by what they are for.
+        self.edges: dict[str, float] = {}
 
     def first(self) -> Iterator[Planned]:
         """Yield the runs that need no other: those that are reported, and those that tune."""
@@ -65,7 +67,14 @@ class Plan:
             tried = find(self._job(spec) for spec in tuning.grid(sweep, group))
             if tried is not None:
                 rates = tuning.choose(sweep, tried)
+                self._note_edges(sweep, group, rates)
                 yield from (Planned(self._job(s), form) for s in sweep.runs(group, rates))
+
+    def _note_edges(self, sweep: Sweep, group: Group, rates: Mapping[str, float]) -> None:
+        grid = tuning.rates(sweep.learning_rate)
+        for scheme, rate in rates.items():
+            if rate in (grid[0], grid[-1]):
+                self.edges[", ".join([*group, scheme])] = rate
 
     def _groups(self) -> Iterator[tuple[Form, Sweep, Group]]:
         for form, sweep in self.comparisons:

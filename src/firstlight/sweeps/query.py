@@ -20,13 +20,15 @@ class Cell(NamedTuple):
         mean: over runs.
         low: end of the interval of Student's t.
         high: its other end.
-        n: runs.
+        n: runs that it is of.
+        failed: runs that diverged, crashed or were lost.
     """
 
     mean: float
     low: float
     high: float
     n: int
+    failed: int = 0
 
 
 def select(frame: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
@@ -53,7 +55,7 @@ def select(frame: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
                 f"expected a condition as in seed<3 or scheme=lsuv,zero; got {text!r}"
             )
         name, operator, value = found.groups()
-        frame = frame[_holds(_column(frame, name), operator, value, text)]
+        frame = frame[_holds(column(frame, name), operator, value, text)]
     return frame
 
 
@@ -62,7 +64,7 @@ def pivot(
 ) -> pd.DataFrame:
     """Return a table of ``Cell``: the mean of ``value`` over all runs that fall into it.
 
-    Only finished runs count; diverged ones have no measure and are left out of means.
+    Diverged runs have no measure: they are left out of means, and counted beside them.
 
     Args:
         frame: one row per run.
@@ -71,7 +73,7 @@ def pivot(
         value: what is averaged.
 
     Raises:
-        OptionError: no such column, or no number.
+        OptionError: no such column, no number, or runs of several forms in one mean.
 
     Example:
         >>> import pandas as pd
@@ -81,42 +83,65 @@ def pivot(
         2.0
     """
     for name in (*rows, columns):
-        _column(frame, name)
-    if not pd.api.types.is_numeric_dtype(_column(frame, value)):
+        if is_curve(column(frame, name)):
+            raise OptionError(f"{name} is a curve, which no row or column can stand for")
+    if not pd.api.types.is_numeric_dtype(column(frame, value)):
         raise OptionError(f"{value} is no number; a pivot averages one")
     if not rows or len({*rows, columns}) < len(rows) + 1:
         raise OptionError("rows and columns of a pivot must be names that differ")
-    good = frame[frame["status"] == "ok"] if "status" in frame else frame
-    groups = good.groupby([*rows, columns], sort=False, dropna=False, observed=True)[value]
-    table = groups.apply(_cell).unstack(columns, sort=False)
+    if "form" in frame and "form" not in (*rows, columns) and frame["form"].nunique() > 1:
+        raise OptionError(
+            f"runs of the forms {', '.join(frame['form'].unique())} would be averaged; add form to "
+            "rows, or choose one as in --where form=tuned"
+        )
+    groups = frame.groupby([*rows, columns], sort=False, dropna=False, observed=True)
+    cells = {key: _cell(part, value) for key, part in groups}
+    names = [*rows, columns]
+    index = pd.MultiIndex.from_tuples(list(cells), names=names)
+    table = pd.Series(list(cells.values()), index=index, dtype=object).unstack(columns, sort=False)
     # rows and columns stand as in the results, not by the alphabet
-    return table.reindex(columns=[c for c in good[columns].unique() if c in table.columns])
+    return table.reindex(columns=[c for c in frame[columns].unique() if c in table.columns])
 
 
-def _cell(values: pd.Series) -> Any:
-    numbers = values.dropna().to_numpy(dtype=float)
+def _cell(runs: pd.DataFrame, value: str) -> Cell:
+    good = runs[runs["status"] == "ok"] if "status" in runs else runs
+    failed = len(runs) - len(good)
+    numbers = good[value].dropna().to_numpy(dtype=float)
     if not len(numbers):
-        return Cell(float("nan"), float("nan"), float("nan"), 0)
+        return Cell(float("nan"), float("nan"), float("nan"), 0, failed)
     mean, low, high = (float(part) for part in band(numbers))
-    return Cell(mean, low, high, len(numbers))
+    return Cell(mean, low, high, len(numbers), failed)
 
 
-def _column(frame: pd.DataFrame, name: str) -> pd.Series:
+def is_curve(values: pd.Series) -> bool:
+    """Return whether a column has a value for each epoch of a run."""
+    if not pd.api.types.is_object_dtype(values):
+        return False
+    first = next(iter(values.dropna()), None)
+    return hasattr(first, "__len__") and not isinstance(first, str)
+
+
+def column(frame: pd.DataFrame, name: str) -> pd.Series:
+    """Return a column by name.
+
+    Raises:
+        OptionError: there is none.
+    """
     if name not in frame.columns:
         raise OptionError(f"no column is called {name!r}; there are {', '.join(frame.columns)}")
     return frame[name]
 
 
-def _holds(column: pd.Series, operator: str, value: str, text: str) -> pd.Series:
-    if pd.api.types.is_object_dtype(column) and column.map(lambda v: hasattr(v, "__len__")).any():
-        first = next(iter(column.dropna()), None)
-        if not isinstance(first, str):
-            raise OptionError(f"{text!r}: a curve has no one value to compare with")
+def _holds(values: pd.Series, operator: str, value: str, text: str) -> pd.Series:
+    if is_curve(values):
+        raise OptionError(f"{text!r}: a curve has no one value to compare with")
     if operator in _ORDERED:
-        if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+        if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
             raise OptionError(f"{text!r}: only numbers have an order")
-        limit = _value(column, value, text)
-        numbers = column.astype("Float64")
+        limit = _value(values, value, text)
+        if limit is None:
+            raise OptionError(f"{text!r}: expected a number after {operator}")
+        numbers = values.astype("Float64")
         held = {
             ">": numbers > limit,
             "<": numbers < limit,
@@ -124,9 +149,9 @@ def _holds(column: pd.Series, operator: str, value: str, text: str) -> pd.Series
             "<=": numbers <= limit,
         }[operator]
         return held.fillna(False).astype(bool)
-    wanted = [_value(column, part.strip(), text) for part in value.split(",")]
-    held = column.isin([each for each in wanted if each is not None])
-    held |= column.isna() if None in wanted else False
+    wanted = [_value(values, part.strip(), text) for part in value.split(",")]
+    held = values.isin([each for each in wanted if each is not None])
+    held |= values.isna() if None in wanted else False
     held = held.fillna(False).astype(bool)
     return ~held if operator == "!=" else held
 

@@ -5,9 +5,10 @@ import platform
 import sys
 from typing import Any
 
-from firstlight.comparison.data import load_any
+from firstlight.comparison.data import file_fingerprint, load_any
 from firstlight.comparison.threads import threads
 from firstlight.comparison.train import train
+from firstlight.errors import FirstlightError
 from firstlight.sweeps.execution import Context, Row
 from firstlight.sweeps.job import Job
 from firstlight.sweeps.row import to_row
@@ -19,7 +20,7 @@ def run_job(job: Job, context: Context) -> Row:
     Data stay loaded for the next run of the same process.
 
     Raises:
-        FirstlightError: the data cannot be read here.
+        FirstlightError: the data cannot be read here, or are no longer those of the job.
 
     Example:
         >>> from firstlight.comparison.spec import RunSpec
@@ -31,12 +32,15 @@ def run_job(job: Job, context: Context) -> Row:
     for path in context.paths:
         if path not in sys.path:
             sys.path.insert(0, path)
-    data = _loaded(job.spec.data, context.data_root)
+    data = _loaded(job.spec.data, context.data_root, job.fingerprints.get("data", ""))
     with threads(context.cpus):
         result = train(job.spec, data, track=context.track)
     return to_row(job, result, platform.node())
 
 
 @functools.lru_cache(maxsize=2)  # two sets that take turns; more may not fit
-def _loaded(name: str, root: str | None) -> Any:
-    return load_any(name, root)
+def _loaded(name: str, root: str | None, mark: str) -> Any:
+    data = load_any(name, root)
+    if file_fingerprint(name) != mark:  # the result would be kept under the name of the old ones
+        raise FirstlightError(f"{name} has changed since the sweep began; start it again")
+    return data

@@ -1,7 +1,8 @@
 """Do what a spec asks for: read what is finished, run what is missing, lose nothing."""
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,8 @@ def sweep(
     context = Context(spec.resources.cpus, root, tuple(paths), followed)
     make = partial(executor, spec.resources, workers=workers, ray=ray)
     with RunStore(folder) as store:
-        return _Sweep(spec, store, context, make, progress or Silent()).run()
+        here = ray in (None, "local")
+        return _Sweep(spec, store, context, make, here, progress or Silent()).run()
 
 
 class _Sweep:
@@ -89,10 +91,11 @@ class _Sweep:
         store: RunStore,
         context: Context,
         make: Callable[[], Executor],
+        here: bool,
         progress: SweepProgress,
     ) -> None:
         self._spec, self._store, self._context = spec, store, context
-        self._make, self._progress = make, progress
+        self._make, self._here, self._progress = make, here, progress
         self._executor: Executor | None = None
         self._plan = Plan(spec)
         self._done = store.finished()
@@ -106,23 +109,49 @@ class _Sweep:
 
     def run(self) -> SweepOutcome:
         try:
-            planned = list(self._plan.first())
-            self._keep_plan(planned)
-            self._do(planned)
-            second = list(self._plan.second(self._results))
-            self._do(planned + second)
-            self._save_again()
-            if second:
-                planned += second
+            first = list(self._plan.first())
+            # what an earlier call tuned is known from the start: its results stay in the index
+            known = first + self._second(first)
+            self._keep_plan(known)
+            self._do(known)
+            planned = first + self._second(first)
+            with suppress(FirstlightError):  # a full disk: the runs tell of it
                 self._keep_plan(planned)
+            self._do(planned)
         finally:
             if self._executor is not None:
                 self._executor.close()
+            self._save_again()
+        with suppress(FirstlightError):  # there may be room again
+            self._keep_plan(planned)
+        if self._plan.edges:
+            self._progress.note(_told(self._plan.edges))
         runs = len({each.job.key for each in planned})
         failed = tuple(self._failed.values())
         return SweepOutcome(
             self._store.out, runs, len(self._before), len(self._now), failed, self._waiting
         )
+
+    def _second(self, first: Sequence[Planned]) -> list[Planned]:
+        """Return the runs at tuned rates, as far as the runs that tune are finished."""
+        tuning = {each.job.key for each in first if each.job.spec.held_out}
+        if not tuning:
+            return []
+        frame = self._store.frame(tuning)
+        rows = {row["key"]: row for row in frame.to_dict("records")}
+        self._waiting = 0
+
+        def find(jobs: Iterable[Job]) -> list[RunResult] | None:
+            """Return the results of some jobs, crashed ones too; None where one was lost."""
+            found = [
+                from_row(rows[job.key]) if job.key in rows else self._crashed.get(job.key)
+                for job in jobs
+            ]
+            lost = None in found
+            self._waiting += lost
+            return None if lost else [each for each in found if each is not None]
+
+        return list(self._plan.second(find))
 
     def _do(self, planned: Sequence[Planned]) -> None:
         """Run what of ``planned`` is neither finished nor was tried."""
@@ -133,7 +162,7 @@ class _Sweep:
         where = "nowhere: all are finished"
         if missing:
             if self._executor is None:
-                check(self._plan.comparisons, missing, self._context.data_root)
+                check(self._plan.comparisons, missing, self._context.data_root, self._here)
                 self._executor = self._make()
             where = self._executor.name
         self._progress.begin(len(jobs), len(self._before), where)
@@ -168,6 +197,7 @@ class _Sweep:
                 self._progress.note(f"{error}; runs are kept in memory and written at the end")
 
     def _save_again(self) -> None:
+        """Write what could not be written while the disk was full."""
         for row in self._unsaved:
             try:
                 self._store.save(row)
@@ -183,16 +213,6 @@ class _Sweep:
         except FirstlightError as error:
             self._progress.note(str(error))
 
-    def _results(self, jobs: Iterable[Job]) -> list[RunResult] | None:
-        """Return the results of tuning runs, crashed ones too; None where one was lost."""
-        keys = {job.key for job in jobs}
-        frame = self._store.frame(keys)
-        crashed = [self._crashed[key] for key in sorted(keys & self._crashed.keys())]
-        if len(frame) + len(crashed) < len(keys):
-            self._waiting += 1
-            return None
-        return [from_row(row) for row in frame.to_dict("records")] + crashed
-
     def _keep_plan(self, planned: Sequence[Planned]) -> None:
         table = index(planned).to_parquet(index=False)
         text = self._spec.model_dump_json(indent=1)
@@ -202,6 +222,15 @@ class _Sweep:
 
 def _write(content: bytes, path: Path) -> None:
     path.write_bytes(content)
+
+
+def _told(edges: Mapping[str, float]) -> str:
+    label, rate = next(iter(edges.items()))
+    others = f" (and {len(edges) - 1} more)" if len(edges) > 1 else ""
+    return (
+        f"{label}{others}: the rate {rate:g} was best, which lies at an end of the grid; another "
+        "learning_rate moves it"
+    )
 
 
 def _label(row: Row | dict[str, Any]) -> str:

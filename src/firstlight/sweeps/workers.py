@@ -97,11 +97,11 @@ def visible_devices(slot: int, gpus: float) -> str | None:
     )
     devices = known.split(",") if known else []
     whole = max(1, round(gpus))
-    first = slot * whole if gpus >= 1 else int(slot * gpus + 1e-9)
+    first = slot * whole if gpus >= 1 else slot // int(1 / gpus + 1e-9)
     if first + whole > len(devices):
         raise OptionError(
-            f"{slot + 1} workers of {gpus:g} GPUs each need {first + whole} GPUs, this machine "
-            f"shows {len(devices)}: fewer workers, or gpus: 0"
+            f"{slot + 1} runs at once of {gpus:g} GPUs each need {first + whole} GPUs, this "
+            f"machine shows {len(devices)}: fewer workers, or gpus: 0"
         )
     return ",".join(devices[first : first + whole])
 

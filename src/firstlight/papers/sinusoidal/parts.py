@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from firstlight.files import write_atomically
 from firstlight.papers.work import Work
+from firstlight.sweeps.job import code_version
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 _LISTS = ("schemes", "seeds", "models")
 
 
-def part(work: Work, name: str, make: Callable[[], "pd.DataFrame"]) -> "pd.DataFrame":
+def part(
+    work: Work, name: str, make: Callable[[], "pd.DataFrame"], what: str = ""
+) -> "pd.DataFrame":
     """Return a part that is on disk, or make it and put it there.
 
     Args:
@@ -23,6 +26,7 @@ def part(work: Work, name: str, make: Callable[[], "pd.DataFrame"]) -> "pd.DataF
             schemes, seeds and models.
         name: of the part, with its scheme, seed and model; of letters that a file name may have.
         make: measures it.
+        what: else decides it, as what a model's name stands for.
 
     Example:
         >>> import pandas as pd
@@ -34,7 +38,8 @@ def part(work: Work, name: str, make: Callable[[], "pd.DataFrame"]) -> "pd.DataF
     if work.runs is None:
         return make()
     own = {key: value for key, value in work.settings.items() if key not in _LISTS}
-    settings = json.dumps(own, sort_keys=True).encode()
+    data = str(work.data and work.data.absolute())
+    settings = json.dumps([own, what, data, code_version()], sort_keys=True).encode()
     path = work.runs / f"{name}-{hashlib.blake2b(settings, digest_size=6).hexdigest()}.parquet"
     if path.exists():
         return pd.read_parquet(path)

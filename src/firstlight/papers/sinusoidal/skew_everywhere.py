@@ -68,7 +68,7 @@ def measure(work: Work) -> "pd.DataFrame":
         for seed in range(work["seeds"]):
             make = partial(_network, work, name, text, scheme, seed)
             file = f"{name.replace('/', '-')}-{scheme}-{seed}"
-            parts.append(part(work, file, make))
+            parts.append(part(work, file, make, text))
     return pd.concat(parts, ignore_index=True)
 
 
