@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from firstlight.comparison import corpus, data, text
-from firstlight.comparison.tokenizer import trained
+from firstlight.comparison.tokenizer import loaded, trained
 from firstlight.errors import FirstlightError, OptionError
 
 pytest.importorskip("tokenizers")
@@ -170,8 +170,37 @@ def test_wikitext_out_of_reach_names_what_is_at_hand(tmp_path, offline):
 def test_a_file_that_changed_is_another_text(folder):
     name = f"text:{folder}/a-t*.txt:context=10"
     assert data.is_file(name)
-    before = data.file_fingerprint(name)
+    before = data.data.file_fingerprint(name)
     assert data.file_fingerprint(f"{name}:vocabulary=99") == before
     (folder / "a-test.txt").write_text(story(21))
-    assert data.file_fingerprint(name) != before
+    assert data.data.file_fingerprint(name) != before
     assert data.file_fingerprint("wikitext2") == ""
+
+
+def test_a_text_of_one_paragraph_is_cut_within_it(tmp_path):
+    (tmp_path / "one.txt").write_text("to be or not to be " * 100 + "\n")
+    found = text.load(f"text:{tmp_path}/one.txt:context=8:vocabulary=100", tmp_path)
+    assert len(found.train) > 5 * len(found.test) > 0
+
+
+def test_anothers_tokenizer_neither_cuts_nor_fills_lines(tmp_path):
+    transformers = pytest.importorskip("transformers")
+    pieces = trained("to be or not to be that is the question", 100)._pieces
+    special = {"unk_token": "[UNK]", "pad_token": "[PAD]", "mask_token": "[MASK]"}
+    special |= {"cls_token": "[CLS]", "sep_token": "[SEP]"}
+    fast = transformers.PreTrainedTokenizerFast(tokenizer_object=pieces, **special)
+    fast.backend_tokenizer.enable_truncation(4)
+    fast.backend_tokenizer.enable_padding(length=32)
+    fast.save_pretrained(tmp_path / "pieces")
+    found = loaded(str(tmp_path / "pieces"))
+    assert len(found.encode("to be or not to be that is the question")) == 10
+
+
+def test_a_tokenizer_that_changed_makes_another_text(tmp_path):
+    (tmp_path / "a.txt").write_text("to be or not to be\n" * 9)
+    (tmp_path / "pieces").mkdir()
+    (tmp_path / "pieces/tokenizer.json").write_text("{}")
+    name = f"text:{tmp_path}/a.txt:tokenizer={tmp_path}/pieces"
+    before = data.file_fingerprint(name)
+    (tmp_path / "pieces/tokenizer.json").write_text("{ }")
+    assert data.file_fingerprint(name) != before

@@ -1,6 +1,7 @@
 """The registry is whole, and the page shows all of it."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +12,7 @@ from firstlight.papers.entry import Entry
 from firstlight.papers.finding import Finding
 from firstlight.papers.page import page
 from firstlight.papers.registry import ENTRIES, find
-from firstlight.papers.reproduce import Reproduced, read, reproduce
+from firstlight.papers.reproduce import Reproduced, kept_preset, read, reproduce
 
 
 def test_names_are_unique_and_every_entry_says_what_it_is():
@@ -91,3 +92,23 @@ def test_the_page_shows_measured_and_missing_entries(tmp_path):
     assert "`firstlight reproduce sinusoidal/tiny --preset standard`" in text
     assert "Not measured yet: odd-sigmoid/missing." in text
     assert isinstance(made, Reproduced)
+
+
+def test_a_smaller_preset_replaces_no_larger_one(tmp_path):
+    reproduce(tiny(), "standard", out=tmp_path)
+    before = (tmp_path / "sinusoidal/tiny/about.json").read_bytes()
+    assert reproduce(tiny(), "quick", out=tmp_path).about["preset"] == "quick"
+    assert (tmp_path / "sinusoidal/tiny/about.json").read_bytes() == before
+    assert kept_preset(tmp_path / "sinusoidal/tiny") == "standard"
+    reproduce(tiny(), "full", out=tmp_path)
+    assert kept_preset(tmp_path / "sinusoidal/tiny") == "full"
+
+
+def test_the_page_lists_what_differs(tmp_path):
+    entry = replace(
+        tiny(), judge=lambda _: [Finding("it is so", "1", "2", "differs", "as counted")]
+    )
+    text = page([entry], {entry.name: reproduce(entry, out=tmp_path)}, Path("results"))
+    assert "## What came out differently" in text
+    assert "| [sinusoidal/tiny](#sinusoidal-tiny) | it is so | 1 | 2 |" in text
+    assert '<a id="sinusoidal-tiny"></a>' in text
