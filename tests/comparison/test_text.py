@@ -170,10 +170,10 @@ def test_wikitext_out_of_reach_names_what_is_at_hand(tmp_path, offline):
 def test_a_file_that_changed_is_another_text(folder):
     name = f"text:{folder}/a-t*.txt:context=10"
     assert data.is_file(name)
-    before = data.data.file_fingerprint(name)
+    before = data.file_fingerprint(name)
     assert data.file_fingerprint(f"{name}:vocabulary=99") == before
     (folder / "a-test.txt").write_text(story(21))
-    assert data.data.file_fingerprint(name) != before
+    assert data.file_fingerprint(name) != before
     assert data.file_fingerprint("wikitext2") == ""
 
 

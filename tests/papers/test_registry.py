@@ -112,3 +112,10 @@ def test_the_page_lists_what_differs(tmp_path):
     assert "## What came out differently" in text
     assert "| [sinusoidal/tiny](#sinusoidal-tiny) | it is so | 1 | 2 |" in text
     assert '<a id="sinusoidal-tiny"></a>' in text
+
+
+def test_a_folder_that_cannot_be_is_refused_before_anything_is_measured(tmp_path):
+    (tmp_path / "file").write_text("")
+    never = replace(tiny(), measure=lambda _: pytest.fail("measured for nothing"))
+    with pytest.raises(FirstlightError, match=r"cannot write to .*: .*file is a file"):
+        reproduce(never, out=tmp_path / "file")

@@ -123,3 +123,13 @@ def test_markdown_marks_the_best_of_a_row():
     text = pivot_text(pivot(FRAME, ["model"], "scheme"), "accuracy_max", "markdown")
     assert "| **90.0**" in text
     assert "20.0" in text
+    piped = pd.DataFrame({"reason": ["a | b"]})
+    assert r"a \| b" in rows_text(piped, "markdown")
+    assert r"a \textbar  b" in rows_text(piped, "latex")
+
+
+def test_runs_that_tune_are_not_averaged_with_others():
+    both = pd.concat([FRAME.assign(tuning=False), FRAME.assign(tuning=True)])
+    with pytest.raises(OptionError, match="runs that tune are judged on other data"):
+        pivot(both, ["model"], "scheme")
+    assert len(pivot(both, ["model", "tuning"], "scheme")) == 4

@@ -48,6 +48,7 @@ def test_keys_at_the_top_hold_for_all_comparisons_that_say_nothing_else(read):
 def test_yaml_is_read_as_of_version_1_2(read):
     spec = read(GOOD + "precision: no\nlearning_rate: 5e-5\n")
     assert (spec.comparisons[0].precision, spec.comparisons[0].learning_rate) == ("no", 5e-5)
+    assert read(GOOD + "seeds: [010, 0x1f, 0o17]\n").comparisons[0].seeds == (10, 31, 15)
 
 
 @pytest.mark.parametrize(
@@ -70,8 +71,19 @@ def test_yaml_is_read_as_of_version_1_2(read):
         ("comparisons: []", 6, "comparisons: value should have at least 1 item"),
         ("comparisons:\n- epochs: 1\n- epochs: 0", 8, "epochs: input should be greater than or"),
         ("comparisons:\n- epochs: 1\n- models: mpl", 8, "model must be one of mlp"),
-        ("comparisons:\n- optimizers: [sgd,\n    adagrad]", 7, "optimizer must be one of sgd"),
-        ("comparisons:\n- mlp", 7, "comparisons: input should be a valid dictionary"),
+        ("comparisons:\n- optimizers: [sgd,\n    adagrad]", 8, "optimizer must be one of sgd"),
+        ("comparisons:\n- schemes:\n  - zero\n  - sinusoidl", 9, "scheme must be one of"),
+        ("comparisons:\n- models:\n  - mlp\n  - 3", 9, "models: input should be a valid string"),
+        ("seeds:\n  - 1\n  - two", 8, "seeds: input should be a valid integer"),
+        ("seeds: 1:30", 6, "seeds must be a count of at least 1"),
+        ("seeds: [1_0]", 6, "seeds: input should be a valid integer"),
+        ("seeds: 2020-01-01", 6, "seeds must be a count of at least 1"),
+        ("comparisons:\n- models: bert_mini", 7, "bert_mini"),
+        ("comparisons:\n- resources: {cpus: 1}", 7, "resources stands at the top of the file"),
+        ("comparisons: 3", 6, "expected a list of comparisons, got 3"),
+        ("comparisons:\n- data: 3", 7, "data: expected a name or a list of names, got 3"),
+        ("resources: 3", 6, "resources: expected keys and values, got 3"),
+        ("comparisons:\n- mlp", 7, "comparisons: expected keys and values, got 'mlp'"),
         ("epochs: 3", 6, "epochs is given twice"),
         ("batch_size: [", 6, "but found '<stream end>'"),
         ("data_: !!python/object:os.system x", 6, "could not determine a constructor"),

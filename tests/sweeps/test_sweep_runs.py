@@ -81,7 +81,8 @@ def test_forms_share_runs_and_tuning_chooses_among_held_out_ones(tmp_path):
 
 def test_other_code_or_other_data_are_other_runs(tmp_path, monkeypatch):
     sweep(small(seeds=1), tmp_path)
-    monkeypatch.setattr(plan, "code_version", lambda: "edited")
+    for module in (plan, run_job):
+        monkeypatch.setattr(module, "code_version", lambda: "edited")
     found = sweep(small(seeds=1), tmp_path)
     assert (found.before, found.finished) == (0, 2)
     assert set(read_results(tmp_path)["code"]) == {"edited"}
@@ -321,3 +322,21 @@ def test_what_no_device_can_do_is_refused_before_anything_runs(tmp_path):
 def test_workers_share_no_gpu_beyond_what_it_has(monkeypatch, gpus, devices):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2,3")
     assert [visible_devices(slot, gpus) for slot in range(len(devices))] == devices
+
+
+def test_a_refused_sweep_changes_nothing(tmp_path):
+    sweep(small(), tmp_path / "out")
+    before = read_results(tmp_path / "out")
+    for wrong in ({"train_size": 999_999}, {"models": "torchvision:resnet18"}):
+        for folder in ("out", "new"):
+            with pytest.raises(FirstlightError):
+                sweep(small(**wrong), tmp_path / folder)
+    assert read_results(tmp_path / "out").equals(before)
+    assert not (tmp_path / "new").exists()
+
+
+def test_code_that_changed_while_a_sweep_runs_makes_no_result(tmp_path, monkeypatch):
+    monkeypatch.setattr(run_job, "code_version", lambda: "newer")
+    found = sweep(small(seeds=1), tmp_path)
+    assert (found.finished, len(found.unfinished)) == (0, 2)
+    assert "not that with which the sweep began" in found.unfinished[0].reason

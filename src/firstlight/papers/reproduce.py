@@ -1,6 +1,7 @@
 """Measure one entry, keep what came of it, and read it again."""
 
 import json
+import os
 import platform
 import shlex
 import sys
@@ -18,6 +19,7 @@ from firstlight.files import write_atomically
 from firstlight.papers.entry import PRESETS, Entry
 from firstlight.papers.finding import Finding
 from firstlight.papers.work import Work
+from firstlight.sweeps.job import code_version
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,6 +75,8 @@ def reproduce(
     runs = None if folder is None else folder / "runs" / preset
     trained = None if out is None else out / entry.paper / "runs"
     settings = entry.presets[preset]
+    if folder is not None:
+        _check_folder(folder)
     began = time.monotonic()
     frame = entry.measure(Work(settings, runs, data, tell, sweep, trained))
     command = f"firstlight reproduce {entry.name} --preset {preset}"
@@ -83,11 +87,21 @@ def reproduce(
         "command": command + (f" --data {shlex.quote(str(data))}" if data else ""),
         "seconds": round(time.monotonic() - began, 1),
         "versions": _versions(),
+        "code": code_version(),
     }
     found = Reproduced(entry, about, frame, tuple(entry.judge(frame)))
     if folder is not None and PRESETS.index(preset) >= PRESETS.index(kept_preset(folder)):
         write(found, folder)
     return found
+
+
+def _check_folder(folder: Path) -> None:
+    """Raise ``FirstlightError`` where results cannot be written, before hours of measuring."""
+    there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    if not there.is_dir():
+        raise FirstlightError(f"cannot write to {folder}: {there} is a file")
+    if not os.access(there, os.W_OK):
+        raise FirstlightError(f"cannot write to {folder}: no right to write to {there}")
 
 
 def kept_preset(folder: Path) -> str:

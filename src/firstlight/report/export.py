@@ -119,7 +119,8 @@ def _long(table: pd.DataFrame, value: str) -> pd.DataFrame:
 
 
 def _markdown(words: pd.DataFrame) -> str:
-    return words.to_markdown(index=False, disable_numparse=True)
+    escaped = words.astype(object).map(lambda value: str(value).replace("|", r"\|"))
+    return escaped.to_markdown(index=False, disable_numparse=True)
 
 
 def _latex(words: pd.DataFrame) -> str:
@@ -136,7 +137,8 @@ def _tex(value: Any) -> str:
     for char, name in (
         ("\\", r"\textbackslash "), ("&", r"\&"), ("%", r"\%"), ("$", r"\$"), ("#", r"\#"),
         ("_", r"\_"), ("{", r"\{"), ("}", r"\}"), ("~", r"\textasciitilde "),
-        ("^", r"\textasciicircum "), ("±", r"$\pm$"),
+        ("^", r"\textasciicircum "), ("±", r"$\pm$"), ("<", r"$<$"), (">", r"$>$"),
+        ("|", r"\textbar "),
     ):  # fmt: skip
         text = text.replace(char, name)
     return before + text + after

@@ -53,7 +53,18 @@ def read_files(paths: Sequence[str]) -> pa.Table:
     try:
         return ds.dataset(list(paths), schema=SCHEMA, format="parquet").to_table()
     except (OSError, pa.ArrowException) as error:
-        raise FirstlightError(f"a file among the results cannot be read: {error}") from error
+        broken = next((path for path in paths if not _readable(path)), "a file of the results")
+        raise FirstlightError(
+            f"{broken} cannot be read; without it, the sweep would make it again: {error}"
+        ) from error
+
+
+def _readable(path: str) -> bool:
+    try:
+        pq.read_table(path, schema=SCHEMA)
+    except (OSError, pa.ArrowException):
+        return False
+    return True
 
 
 def _copy(path: Path) -> pa.Table:

@@ -94,6 +94,11 @@ def pivot(
             f"runs of the forms {', '.join(frame['form'].unique())} would be averaged; add form to "
             "rows, or choose one as in --where form=tuned"
         )
+    if "tuning" in frame and "tuning" not in (*rows, columns) and frame["tuning"].nunique() > 1:
+        raise OptionError(
+            "runs that tune are judged on other data; add tuning to rows, or choose as in "
+            "--where tuning=true"
+        )
     groups = frame.groupby([*rows, columns], sort=False, dropna=False, observed=True)
     cells = {key: _cell(part, value) for key, part in groups}
     names = [*rows, columns]

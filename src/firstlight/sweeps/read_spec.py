@@ -65,6 +65,8 @@ def _place(found: tuple[str | int, ...], values: dict[Any, Any]) -> Place:
     """Where a value stands in the file: what is shared by all comparisons stands at the top."""
     if found[:1] != ("comparisons",) or len(found) < 2:
         return found
+    if len(found) == 2:  # what does not go together: a network and its data, first of all
+        return _place((*found, "models"), values)
     own = values.get("comparisons")
     if own is None:
         return found[2:]
@@ -79,17 +81,21 @@ def _message(error: Any) -> str:
     where = [str(part) for part in error["loc"] if not isinstance(part, int)]
     where = where[1:] if where[0] == "comparisons" and len(where) > 1 else where
     if error["type"] == "extra_forbidden":
-        return _unknown(where[-1], Resources if "resources" in where else Block)
+        return _unknown(where[-1], Resources if "resources" in where[:-1] else Block)
     if error["type"] == "missing":
         return f"{where[-1]} is missing"
     text = str(error["msg"]).removeprefix("Value error, ")
     text = text[0].lower() + text[1:]
+    if error["type"] in ("model_type", "model_attributes_type"):
+        text = "expected keys and values"
     if error["type"] == "value_error":  # our own: they say what came
-        return f"{'.'.join(where)}: {text}" if where else text
+        return f"{'.'.join(where)}: {text}" if where not in ([], ["comparisons"]) else text
     return f"{'.'.join(where)}: {text}, got {error['input']!r:.80}"
 
 
 def _unknown(key: Any, kind: Any = Block) -> str:
+    if kind is Block and key in _OF_SWEEP:
+        return f"{key} stands at the top of the file, for all comparisons"
     names = [*kind.model_fields, *(_OF_SWEEP if kind is Block else ())]
     near = get_close_matches(str(key), names, 1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"

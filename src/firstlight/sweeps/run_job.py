@@ -10,7 +10,7 @@ from firstlight.comparison.threads import threads
 from firstlight.comparison.train import train
 from firstlight.errors import FirstlightError
 from firstlight.sweeps.execution import Context, Row
-from firstlight.sweeps.job import Job
+from firstlight.sweeps.job import Job, code_version
 from firstlight.sweeps.row import to_row
 
 
@@ -20,7 +20,8 @@ def run_job(job: Job, context: Context) -> Row:
     Data stay loaded for the next run of the same process.
 
     Raises:
-        FirstlightError: the data cannot be read here, or are no longer those of the job.
+        FirstlightError: the data cannot be read here, or are no longer those of the job; nor
+            is the code.
 
     Example:
         >>> from firstlight.comparison.spec import RunSpec
@@ -29,6 +30,8 @@ def run_job(job: Job, context: Context) -> Row:
         >>> run_job(Job(spec), Context())["status"]
         'ok'
     """
+    if job.code and job.code != code_version():  # a worker that started later, another node
+        raise FirstlightError("firstlight's code here is not that with which the sweep began")
     for path in context.paths:
         if path not in sys.path:
             sys.path.insert(0, path)

@@ -1,7 +1,7 @@
 """What a sweep is asked to do: comparisons, in which forms, and what one run may use."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -25,28 +25,43 @@ FORMS: tuple[Form, ...] = ("published", "matched", "tuned")
 
 
 def _several(value: Any) -> Any:
-    """One or several values as a tuple, none of them twice."""
+    """One or several values as a tuple."""
     if isinstance(value, str):
         return (value,)
-    if isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
-        return tuple(dict.fromkeys(value))
-    return value
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"expected a name or a list of names, got {value!r:.80}")
+    return tuple(value)
 
 
-def _each(check: Any) -> AfterValidator:
-    def checked(names: tuple[str, ...]) -> tuple[str, ...]:
-        for name in names:
-            check(name)
-        return names
+def _once(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
 
-    return AfterValidator(checked)
+
+def _checked(check: Any) -> AfterValidator:
+    def known(name: str) -> str:
+        check(name)
+        return name
+
+    return AfterValidator(known)
 
 
 def _listed(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"expected a list of comparisons, got {value!r:.80}")
+    return tuple(value)
 
 
-_Names = Annotated[tuple[str, ...], BeforeValidator(_several), Field(min_length=1)]
+def _seeds(value: Any) -> Any:
+    """A count as seeds; of a list whatever it holds, so that what is wrong in it has its place."""
+    if isinstance(value, list) and any(type(seed) is not int for seed in value):
+        return tuple(value)
+    return seeds_of(value)
+
+
+_T = TypeVar("_T")
+_Many = Annotated[
+    tuple[_T, ...], BeforeValidator(_several), AfterValidator(_once), Field(min_length=1)
+]
 
 
 class Block(BaseModel):
@@ -59,20 +74,18 @@ class Block(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    models: Annotated[_Names, _each(models.factory)]
-    data: Annotated[_Names, _each(data.check)]
-    optimizers: Annotated[_Names, _each(optimizers.check)]
-    schemes: Annotated[_Names, _each(start.check)]
-    seeds: Annotated[tuple[int, ...], BeforeValidator(seeds_of)] = (0, 1, 2)
+    models: _Many[Annotated[str, _checked(models.factory)]]
+    data: _Many[Annotated[str, _checked(data.check)]]
+    optimizers: _Many[Annotated[str, _checked(optimizers.check)]]
+    schemes: _Many[Annotated[str, _checked(start.check)]]
+    seeds: Annotated[tuple[int, ...], BeforeValidator(_seeds)] = (0, 1, 2)
     epochs: int = Field(ge=1)
     batch_size: int = Field(default=64, ge=1)
     learning_rate: float = Field(default=LEARNING_RATE, gt=0, allow_inf_nan=False)
     weight_decay: float = Field(default=WEIGHT_DECAY, ge=0, allow_inf_nan=False)
     train_size: int | None = Field(default=None, ge=1)
     precision: Literal["no", "bf16", "fp16"] = "no"
-    forms: Annotated[tuple[Form, ...], BeforeValidator(_several), Field(min_length=1)] = (
-        "published",
-    )
+    forms: _Many[Form] = ("published",)
 
     @model_validator(mode="after")
     def _possible(self) -> "Block":

@@ -44,9 +44,11 @@ class RunStore:
         self.out = out
         self.runs, self.failed = out / "runs", out / "failed"
         self._lock = FileLock(out / ".lock")
+        self._made = False
 
     def __enter__(self) -> "RunStore":
         """Let no other sweep write here, and take away what a killed one left half written."""
+        self._made = not self.out.exists()
         try:
             self.out.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)
@@ -61,6 +63,10 @@ class RunStore:
 
     def __exit__(self, *_: object) -> None:
         self._lock.release()
+        if {path.name for path in self.out.iterdir()} <= {".lock"}:  # refused before it began
+            (self.out / ".lock").unlink(missing_ok=True)
+            if self._made:
+                self.out.rmdir()
 
     def finished(self) -> set[str]:
         """Return the keys of finished runs; a file that was cut short is none."""

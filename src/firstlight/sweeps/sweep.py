@@ -111,9 +111,10 @@ class _Sweep:
         try:
             first = list(self._plan.first())
             # what an earlier call tuned is known from the start: its results stay in the index
-            known = first + self._second(first)
-            self._keep_plan(known)
-            self._do(known)
+            planned = first + self._second(first)
+            self._prepare(planned)  # before the index: a refused sweep changes nothing
+            self._keep_plan(planned)
+            self._do(planned)
             planned = first + self._second(first)
             with suppress(FirstlightError):  # a full disk: the runs tell of it
                 self._keep_plan(planned)
@@ -153,18 +154,21 @@ class _Sweep:
 
         return list(self._plan.second(find))
 
+    def _prepare(self, planned: Sequence[Planned]) -> None:
+        """Check what is missing of ``planned``, and take what runs it."""
+        missing = [each.job for each in planned if each.job.key not in self._done]
+        if missing and self._executor is None:
+            check(self._plan.comparisons, missing, self._context.data_root, self._here)
+            self._executor = self._make()
+
     def _do(self, planned: Sequence[Planned]) -> None:
         """Run what of ``planned`` is neither finished nor was tried."""
         jobs = {each.job.key: each.job for each in planned}
         self._before |= (jobs.keys() & self._done) - self._now
         tried = self._now | self._failed.keys()
         missing = deque(j for key, j in jobs.items() if key not in self._before | tried)
-        where = "nowhere: all are finished"
-        if missing:
-            if self._executor is None:
-                check(self._plan.comparisons, missing, self._context.data_root, self._here)
-                self._executor = self._make()
-            where = self._executor.name
+        self._prepare([each for each in planned if each.job in missing])
+        where = self._executor.name if self._executor else "nowhere: all are finished"
         self._progress.begin(len(jobs), len(self._before), where)
         if self._executor is not None:
             for job, outcome in self._executor.run(missing, self._context):
@@ -235,4 +239,5 @@ def _told(edges: Mapping[str, float]) -> str:
 
 def _label(row: Row | dict[str, Any]) -> str:
     purpose = f"tuning at {row['learning_rate']:g}" if row["held_out"] else f"seed {row['seed']}"
-    return ", ".join([row["model"], row["data"], row["optimizer"], row["scheme"], purpose])
+    scheme = row["scheme"] + (" matched" if row["match_variance"] else "")
+    return ", ".join([row["model"], row["data"], row["optimizer"], scheme, purpose])

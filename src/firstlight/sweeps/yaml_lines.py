@@ -13,25 +13,37 @@ Place = tuple[str | int, ...]
 
 _MOST_BYTES = 2**20  # a spec is a page of text
 _MOST_VALUES = 2**16  # aliases of aliases can make any number of a few lines
-_BOOL, _FLOAT = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:float"
+_TAG = "tag:yaml.org,2002:"
+_BOOL, _INT, _FLOAT = f"{_TAG}bool", f"{_TAG}int", f"{_TAG}float"
+#: What YAML 1.2 reads otherwise, or not at all, as dates and 1:30 for ninety.
+_OTHER = (_BOOL, _INT, _FLOAT, f"{_TAG}timestamp")
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe YAML in which only true and false are booleans and 1e-3 is a number, as in YAML 1.2.
+    """Safe YAML with the plain values of YAML 1.2's core schema.
 
-    In YAML 1.1 ``precision: no`` would be False, and ``learning_rate: 1e-3`` a text.
+    In YAML 1.1 ``precision: no`` would be False, ``learning_rate: 1e-3`` a text, 010 eight and
+    1:30 ninety.
     """
 
 
 _Loader.yaml_implicit_resolvers = {
-    letter: [pair for pair in pairs if pair[0] not in (_BOOL, _FLOAT)]
+    letter: [pair for pair in pairs if pair[0] not in _OTHER]
     for letter, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 _Loader.add_implicit_resolver(_BOOL, re.compile("^(true|false)$"), list("tf"))
 _Loader.add_implicit_resolver(
     _FLOAT,
-    re.compile(r"^[-+]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][-+]?\d+)?$"),
+    re.compile(
+        r"^([-+]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][-+]?\d+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$"
+    ),
     list("-+.0123456789"),
+)
+_Loader.add_implicit_resolver(
+    _INT, re.compile(r"^([-+]?\d+|0o[0-7]+|0x[0-9a-fA-F]+)$"), list("-+0123456789")
+)
+_Loader.add_constructor(
+    _INT, lambda _, node: int(node.value, 0 if node.value[:2] in ("0o", "0x") else 10)
 )
 
 

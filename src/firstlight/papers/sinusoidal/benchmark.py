@@ -114,11 +114,11 @@ def block(work: Work, model: str) -> dict[str, Any]:
 
 
 def _text(work: Work, data: str | None) -> str:
-    """WikiText-2's validation and test texts where the user has them, else a page of English."""
-    if data not in (None, "page"):
-        return data
-    if data is None and work.has("text/wikitext2-valid.txt"):
+    """WikiText-2's validation and test texts of the user's, or a page of English."""
+    if data is None:
         return f"text:{work.file('text/wikitext2-valid.txt').parent}/wikitext2-*.txt"
+    if data != "page":
+        return data
     page = Path(sklearn.datasets.__file__).parent / "descr" / "twenty_newsgroups.rst"
     return f"text:{page}:context=32:vocabulary=512"
 

@@ -14,13 +14,15 @@ FEWEST = 4
 
 
 def interval(values: Sequence[float], digits: int = 1, unit: str = "") -> str:
-    """Return mean and 95 % interval over runs as text.
+    """Return mean and 95 % interval over runs as text; that of a percentage ends at 0 and 100.
 
     Example:
         >>> interval([1.0, 2.0, 3.0], unit="%")
-        '2.0% [-0.5, 4.5]'
+        '2.0% [0.0, 4.5]'
     """
     mean, low, high, _ = estimate(values)
+    if unit.strip() == "%":
+        low, high = max(low, 0.0), min(high, 100.0)
     shown = f"{mean:.{digits}f}{unit}"
     return shown if math.isnan(low) else f"{shown} [{low:.{digits}f}, {high:.{digits}f}]"
 

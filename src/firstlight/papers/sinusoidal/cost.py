@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from firstlight.errors import FirstlightError
 from firstlight.model.named import build
 from firstlight.papers.entry import Entry
 from firstlight.papers.finding import Finding
@@ -57,9 +58,14 @@ def measure(work: Work) -> "pd.DataFrame":
     Columns: seconds (the least of the repeats; of processor time on a CPU), step_seconds (one
     training step at batch ``step``, by SGD), steps (their ratio), mebibytes (peak beyond the
     model; NaN where not measured), parameters, device.
+
+    Raises:
+        FirstlightError: the device is not there.
     """
     import pandas as pd
 
+    if work["device"] == "cuda" and not torch.cuda.is_available():
+        raise FirstlightError("needs a GPU that torch can use; the preset standard needs none")
     rows = []
     for name, text in work["models"].items():
         model = build(text).to(work["device"])

@@ -11,7 +11,7 @@ from firstlight.papers.finding import Finding
 from firstlight.papers.paired import counted, differences, edges, means
 from firstlight.papers.paired_figures import Pair, draw_differences
 from firstlight.papers.sinusoidal import started
-from firstlight.papers.training import small_pictures, trained
+from firstlight.papers.training import trained
 from firstlight.papers.work import Work
 
 #: With the middle of the grid of learning rates that tuned runs choose from.
@@ -23,17 +23,12 @@ def _measure(work: Work) -> pd.DataFrame:
     block = dict(work.settings)
     networks, fills = block.pop("networks"), block.pop("fills")
     names = {started.name(n, f): (n, f) for n in networks for f in fills}
-    data = "digits" if block.pop("digits", False) else _pictures(work)
+    digits = block.pop("digits", False)
+    data = "digits" if digits else f"parquet:{work.file('mnist-test10k.parquet')}"
     frame = trained(work, [{"models": list(names), "data": data, "schemes": "default", **block}])
     frame["network"] = frame["model"].map(lambda each: names[each][0])
     frame["scheme"] = frame["model"].map(lambda each: names[each][1])
     return frame
-
-
-def _pictures(work: Work) -> str:
-    if work.has("mnist-test10k.parquet"):
-        return f"parquet:{work.file('mnist-test10k.parquet')}"
-    return small_pictures(work)
 
 
 _BY = ("form", "network", "optimizer")
