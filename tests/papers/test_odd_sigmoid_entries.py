@@ -184,12 +184,75 @@ def test_calibration_says_both(quick):
 
 
 def test_chi_says_both(quick):
-    frame = _quick(BY_NAME["chi"], quick).frame
+    one = _quick(BY_NAME["chi"], quick).frame
+    frame = pd.concat([one, one.assign(seed=1)])
     ours = frame.scheme == OURS
     good = frame.assign(chi=np.where(ours, 1.0, 1.5), chi_mean_field=1.0)
     bad = frame.assign(chi=np.where(ours, 1.5, 1.0), chi_mean_field=1.0)
     assert set(_verdicts("chi", good)) == {"same", "answer"}
     assert set(_verdicts("chi", bad)) == {"differs", "answer"}
+    assert _verdicts("chi", good[good.seed == 0])[:2] == ["open", "open"]
+
+
+def test_one_rule_says_what_is_kept_and_what_collapses(quick):
+    """Signals, histograms and norms of gradients judge the same ratio alike."""
+    one = _quick(BY_NAME["signals"], quick).frame
+    ours = one.start == OURS
+    found = {}
+    for left in (0.6, 0.3, 0.05):
+        frame = pd.concat(
+            one.assign(seed=seed, spread_ratio=left, gradient_ratio=left) for seed in (0, 1)
+        )
+        spread = _quick(BY_NAME["histograms"], quick).frame
+        deep = spread.layer == spread.layer.max()
+        spread = spread.assign(spread=np.where(deep, left, 1.0))
+        found[left] = {_verdict("signals", frame, OURS), _verdict("histograms", spread, OURS)}
+        found[-left] = {
+            _verdict(name, own, "edge_of_chaos")
+            for name, own in (("signals", frame), ("histograms", spread))
+        }
+    assert ours.any()
+    assert (found[0.6], found[0.3], found[0.05]) == ({"same"}, {"differs"}, {"differs"})
+    assert (found[-0.6], found[-0.3], found[-0.05]) == ({"differs"}, {"differs"}, {"same"})
+
+
+def _verdict(name: str, frame: pd.DataFrame, start: str) -> str:
+    said = [each for each in BY_NAME[name].judge(frame) if start in each.claim]
+    assert said
+    return said[0].verdict
+
+
+def test_seeds_that_disagree_leave_it_open(quick):
+    frame = _quick(BY_NAME["histograms"], quick).frame
+    deep = frame.layer == frame.layer.max()
+    left = np.where(deep, np.where(frame.seed == 0, 0.02, 0.7), 1.0)
+    assert set(_verdicts("histograms", frame.assign(spread=left))) == {"open", "answer"}
+
+
+def _rates(tops: dict[str, float], noise: float, data: str = "digits") -> pd.DataFrame:
+    grid = [10 ** (k / 2) for k in range(-12, -2)]
+    rows = [
+        {"activation": activation, "learning_rate": rate, "seed": seed, "data": data}
+        | {"accuracy": 0.9 - 0.1 * abs(np.log10(rate / top)) + noise * np.sin(7 * rate + seed**2)}
+        for activation, top in tops.items()
+        for rate in grid
+        for seed in range(3)
+    ]
+    return pd.DataFrame(rows).assign(
+        part="a", widths="16", depth=50, train_size=0, failure="", best=True, start=OURS
+    )
+
+
+def test_the_best_rate_is_judged_by_data_set_and_by_what_seeds_tell():
+    moving = {"tanh(0.25x)": 10**-3.0, "tanh": 10**-3.5, "tanh(4x)": 10**-4.0}
+    still = dict.fromkeys(moving, 10**-3.5)
+    fast = {"tanh(0.25x)": 10**-2.0, "tanh": 10**-4.0, "tanh(4x)": 10**-6.0}
+    apart = [_verdicts("learning-rate", _rates(tops, 1e-6))[-1] for tops in (moving, still, fast)]
+    assert apart == ["same", "differs", "differs"]
+    assert _verdicts("learning-rate", _rates(moving, 3.0))[-1] == "open"
+    other = _rates({"tanh": 1e-5}, 1e-6, "mnist").assign(part="b")
+    claims = BY_NAME["learning-rate"].judge(pd.concat([_rates(moving, 1e-6), other]))
+    assert claims[-1] == BY_NAME["learning-rate"].judge(_rates(moving, 1e-6))[-1]
 
 
 def test_a_peak_is_one_only_beyond_chance():

@@ -1,6 +1,6 @@
 """Numbers of a table in words, and what differences say of a claim."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +10,75 @@ from firstlight.papers.finding import Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
+
+#: One rule for all entries. Kept is within a factor of 2, which is the paper's number for gradients
+#: ("preserves norm within factor ~2"). The paper has no number for what collapses or vanishes: an
+#: order of magnitude, less than a tenth is left.
+KEPT, COLLAPSED = 2.0, 0.1
+#: Accuracy that counts as nothing, and how near to 1 a factor per layer is near; in all entries.
+LITTLE, NEAR = 0.05, 0.1
+#: The same in words.
+RULE = (
+    "In all entries kept is within a factor of 2, as the paper has it of gradients, and collapsed "
+    "less than a tenth, which we chose; both in every seed, and open where seeds disagree."
+)
+
+
+def agreed(held: Iterable[bool]) -> Verdict:
+    """What seeds say of a claim: the same where it holds in all, differs where it does in none.
+
+    Example:
+        >>> agreed([True, True]), agreed([False, False])
+        ('same', 'differs')
+        >>> agreed([True, False]), agreed([True])
+        ('open', 'open')
+    """
+    seeds = [bool(each) for each in held]
+    if len(seeds) < 2:
+        return "open"
+    return "same" if all(seeds) else "open" if any(seeds) else "differs"
+
+
+def everywhere(verdicts: Iterable[Verdict]) -> Verdict:
+    """A claim on many networks: it differs where it does in one, and is the same in all or open.
+
+    Example:
+        >>> everywhere(["same", "open"]), everywhere(["same", "differs"]), everywhere(["same"])
+        ('open', 'differs', 'same')
+    """
+    found = set(verdicts)
+    return "differs" if "differs" in found else "same" if found == {"same"} else "open"
+
+
+def opposite(verdict: Verdict) -> Verdict:
+    """The verdict on a claim's contrary.
+
+    Example:
+        >>> opposite("same"), opposite("open")
+        ('differs', 'open')
+    """
+    swapped: dict[Verdict, Verdict] = {"same": "differs", "differs": "same"}
+    return swapped.get(verdict, verdict)
+
+
+def kept(ratios: Iterable[float]) -> Verdict:
+    """Whether ratios by seed are within a factor of 2.
+
+    Example:
+        >>> kept([0.6, 1.9]), kept([0.6, 3.0]), kept([0.2, 0.3])
+        ('same', 'open', 'differs')
+    """
+    return agreed(1 / KEPT <= each <= KEPT for each in ratios)
+
+
+def collapsed(ratios: Iterable[float]) -> Verdict:
+    """Whether less than a tenth is left, by seed.
+
+    Example:
+        >>> collapsed([0.01, 0.09]), collapsed([0.04, 0.2]), collapsed([0.2, 0.3])
+        ('same', 'open', 'differs')
+    """
+    return agreed(each < COLLAPSED for each in ratios)
 
 
 def best(frame: "pd.DataFrame") -> "pd.DataFrame":

@@ -8,7 +8,7 @@ import numpy as np
 from firstlight.papers.entry import Entry
 from firstlight.papers.finding import Finding
 from firstlight.papers.odd_sigmoid._figures import Panel, lines, series
-from firstlight.papers.odd_sigmoid._numbers import span
+from firstlight.papers.odd_sigmoid._numbers import KEPT, RULE, agreed, kept, span
 from firstlight.papers.odd_sigmoid._studies import OURS
 from firstlight.studies import depth_study
 
@@ -59,9 +59,9 @@ def judge(frame: "pd.DataFrame") -> Sequence[Finding]:
                     f"{depth} layers, {start}: gradients keep their norm within a factor of 2",
                     "preserves norm within factor ~2",
                     f"largest over least {span(factors)}; first over last {span(ends)}",
-                    "same" if np.median(factors) <= 2 else "differs",
+                    kept(factors),
                     "Of a random direction at the last layer; medians with the least and most of "
-                    f"{len(factors)} seeds.",
+                    f"{len(factors)} seeds. {RULE}",
                 )
             )
         elif start == _GAUSSIAN:
@@ -79,19 +79,25 @@ def judge(frame: "pd.DataFrame") -> Sequence[Finding]:
 
 
 def _decay(depth: int, start: str, own: "pd.DataFrame", ends: list[float]) -> Finding:
-    middle = own.groupby("layer").gradient.median()
-    layer, logs = middle.index.to_numpy().astype(float), np.log(middle.to_numpy())
-    straight, power = (_unexplained(x, logs) for x in (layer, np.log(layer)))
-    decays = float(np.median(ends)) < 0.5
+    left = np.array([_left(each) for _, each in own.groupby("seed")])
+    straight, power = left.T
+    decays = np.asarray(ends) < 1 / KEPT
     return Finding(
         f"{depth} layers, {start}: gradients decay exponentially",
         "decays exponentially",
-        f"first over last {span(ends)}; a straight line in the layer leaves {straight:.1%} of the "
-        f"variance of log norms, a power law {power:.1%}",
-        "same" if decays and straight < power else "differs",
-        "In the mean field of the edge of chaos chi is 1 - 1/layer, so that gradients go as the "
-        "root of the layer's number; narrow layers make the decay exponential.",
+        f"first over last {span(ends)}; of the variance of log norms a straight line in the "
+        f"layer leaves {span(list(100 * straight))} %, a power law {span(list(100 * power))} %",
+        agreed(decays & (straight < power)),
+        "Exponential: less than half is left, and the straight line leaves less than the power "
+        "law, both in every seed; open where seeds disagree. In the mean field of the edge of "
+        "chaos chi is 1 - 1/layer, a power law; narrow layers add a walk of their own to it.",
     )
+
+
+def _left(own: "pd.DataFrame") -> tuple[float, float]:
+    """Of one seed's log norms, what a straight line and a power law leave unexplained."""
+    layer, logs = own.layer.to_numpy(float), np.log(own.gradient.to_numpy(float))
+    return _unexplained(layer, logs), _unexplained(np.log(layer), logs)
 
 
 def _unexplained(x: np.ndarray, y: np.ndarray) -> float:

@@ -11,7 +11,7 @@ from firstlight.comparison.seeded import seeded
 from firstlight.papers.entry import Entry
 from firstlight.papers.finding import Finding
 from firstlight.papers.odd_sigmoid._figures import Panel, lines, series
-from firstlight.papers.odd_sigmoid._numbers import span
+from firstlight.papers.odd_sigmoid._numbers import RULE, collapsed, kept, span
 from firstlight.papers.odd_sigmoid._studies import OURS
 from firstlight.studies import DeepNetwork, DepthStart
 from firstlight.studies.depth_training import Samples
@@ -35,8 +35,6 @@ _QUICK = {
     "bins": 40,
 }
 _STANDARD = {**_QUICK, "starts": (*_STARTS, "he_normal", "orthogonal"), "seeds": 10}
-#: Of the first layer's spread: kept from here on, collapsed below.
-_KEPT, _COLLAPSED = 1 / 3, 1 / 10
 
 
 def measure(work: "Work") -> "pd.DataFrame":
@@ -74,7 +72,6 @@ def judge(frame: "pd.DataFrame") -> Sequence[Finding]:
         own = spread[start]
         first, last = own.index.get_level_values("layer").min(), frame.layer.max()
         ratio = own[last] / own[first]
-        kept, gone = float(ratio.median()) >= _KEPT, float(ratio.median()) < _COLLAPSED
         ours = start == OURS
         claim = "keeps its spread" if ours else "collapses toward zero"
         layers = ", ".join(
@@ -82,15 +79,14 @@ def judge(frame: "pd.DataFrame") -> Sequence[Finding]:
             for layer in own.index.get_level_values("layer").unique()
         )
         named = ours or start == "edge_of_chaos"
-        right = kept if ours else gone
+        verdict = kept(ratio) if ours else collapsed(ratio)
         said.append(
             Finding(
                 f"{start}: {claim} by layer {last}" if named else f"{start}: and its spread?",
                 ("maintains spread" if ours else "collapses toward zero") if named else "",
                 f"{layers}; last over first {span(list(ratio))}",
-                ("same" if right else "differs") if named else "answer",
-                "Counted as kept: a third of the first layer's; as collapsed: less than a tenth. "
-                f"The second half of the layers takes {_second_half(own):.0%} of it.",
+                verdict if named else "answer",
+                f"{RULE} The second half of the layers takes {_second_half(own):.0%} of it.",
             )
         )
     return said

@@ -9,7 +9,7 @@ from firstlight.papers.entry import Entry
 from firstlight.papers.finding import Finding
 from firstlight.papers.odd_sigmoid._compared import BAND, EPOCH, RATES, mnist, networks
 from firstlight.papers.odd_sigmoid._figures import Panel, lines, series
-from firstlight.papers.odd_sigmoid._numbers import ahead
+from firstlight.papers.odd_sigmoid._numbers import LITTLE, ahead
 from firstlight.papers.odd_sigmoid._studies import OURS, measure, studies
 from firstlight.theory import critical_gain
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-#: Points below the best at which a rate still trains.
-_NEAR = 0.05
 #: tanh with omega 4, 1 and 1/4.
 _SCALED = ("tanh(0.25x)", "tanh", "tanh(4x)")
 _OMEGAS = {
@@ -33,52 +31,85 @@ _FULL = {"data": "mnist", "seeds": 10, "steps": 40 * 54_000 // 64}
 
 
 def judge(frame: "pd.DataFrame") -> Sequence[Finding]:
-    """Best rates and those near them, over omega."""
-    said, bests = [], {}
+    """Best rates and those that seeds do not tell from them, over omega; by data set."""
+    said: list[Finding] = []
+    untold: dict[str, dict[float, list[float]]] = {}
     for name, rows in networks(frame):
         omega = critical_gain(str(rows.activation.iloc[0]))
         own = rows[rows.start == OURS]
-        means = own.groupby("learning_rate").accuracy.mean()
-        top, near = float(means.idxmax()), means[means >= means.max() - _NEAR].index / omega
-        bests[omega] = top
-        inside = BAND[0] * (1 - 1e-6) <= top / omega <= BAND[1] * (1 + 1e-6)
-        lost = _loss_outside(own, omega, top)
-        said.append(
-            Finding(
-                f"{name}, omega {omega:g}: the best rate of Adam is between 1e-5 and 1e-3 omega",
-                "1e-5 omega to 1e-3 omega",
-                f"best {top / omega:.2g} omega, {100 * means.max():.1f} %; within 5 points: "
-                f"{near.min():.2g} to {near.max():.2g} omega",
-                "same" if inside else "differs" if lost else "open",
-                f"Of {len(means)} rates from {means.index.min():g} to {means.index.max():g}; "
-                f"{own.seed.nunique()} seeds. Counted as outside: better than every rate of the "
-                "band by more than chance.",
-            )
-        )
-    if len(bests) > 1:
-        said.append(_moves(bests))
+        rates = _untold(own)
+        untold.setdefault(str(rows.data.iloc[0]), {})[omega] = rates
+        said.append(_inside(name, own, omega, rates))
+    for data, each in untold.items():
+        if len(each) > 1:
+            said.append(_moves(data, each, _spacing(frame[frame.data == data])))
     return said
 
 
-def _loss_outside(own: "pd.DataFrame", omega: float, top: float) -> bool:
-    """Whether the best rate, outside the band, beats every one inside by more than chance."""
-    by_rate = {rate: part.set_index("seed").accuracy for rate, part in own.groupby("learning_rate")}
-    inside = [rate for rate in by_rate if BAND[0] <= rate / omega * (1 + 1e-6) <= BAND[1] * 1.01]
-    return bool(inside) and all(ahead(by_rate[top], by_rate[rate]).low > 0 for rate in inside)
+def _untold(own: "pd.DataFrame") -> list[float]:
+    """The best rate, and after it all that are not told from it: paired by seed, within chance."""
+    by_rate = {
+        float(rate): part.set_index("seed").accuracy for rate, part in own.groupby("learning_rate")
+    }
+    top = max(by_rate, key=lambda rate: float(by_rate[rate].mean()))
+    rest = [rate for rate in by_rate if rate != top]
+    return [top, *(rate for rate in rest if not ahead(by_rate[top], by_rate[rate]).low > 0)]
 
 
-def _moves(bests: Mapping[float, float]) -> Finding:
-    omegas = np.log(sorted(bests))
-    slope = float(np.polyfit(omegas, [np.log(bests[omega]) for omega in sorted(bests)], 1)[0])
-    listed = ", ".join(f"omega {omega:g}: {bests[omega]:.2g}" for omega in sorted(bests))
+def _inside(name: str, own: "pd.DataFrame", omega: float, rates: list[float]) -> Finding:
+    means = own.groupby("learning_rate").accuracy.mean()
+    near = means[means >= means.max() - LITTLE].index / omega
+    inside = [BAND[0] * (1 - 1e-6) <= rate / omega <= BAND[1] * (1 + 1e-6) for rate in rates]
     return Finding(
-        "the best rate grows in proportion to omega",
-        "a band scaled by omega",
-        f"best rates: {listed}; as omega to the power {slope:.2g}",
-        "same" if 0.5 <= slope <= 1.5 else "differs",
-        "Weights are as large as omega, so that equal steps are smaller beside them. The rates are "
-        "half a decade apart; counted as proportional: a power from 0.5 to 1.5.",
+        f"{name}, omega {omega:g}: the best rate of Adam is between 1e-5 and 1e-3 omega",
+        "1e-5 omega to 1e-3 omega",
+        f"best {rates[0] / omega:.2g} omega, {100 * means.max():.1f} %; not told from it: "
+        f"{min(rates) / omega:.2g} to {max(rates) / omega:.2g} omega; within 5 points: "
+        f"{near.min():.2g} to {near.max():.2g} omega",
+        "same" if all(inside) else "open" if any(inside) else "differs",
+        f"Of {len(means)} rates from {means.index.min():g} to {means.index.max():g}; "
+        f"{own.seed.nunique()} seeds. Same where the best and all that paired seeds do not tell "
+        "from it lie in the band, differs where none of them does. Between the rates of the grid "
+        "nothing is known.",
     )
+
+
+def _spacing(frame: "pd.DataFrame") -> float:
+    """How far apart rates are, as a logarithm: the usual step of the grid."""
+    return float(np.median(np.diff(np.log(np.sort(frame.learning_rate.dropna().unique())))))
+
+
+def _moves(data: str, untold: Mapping[float, Sequence[float]], spacing: float) -> Finding:
+    omegas = sorted(untold)
+    tops = ", ".join(
+        f"omega {omega:g}: {untold[omega][0]:.2g} "
+        f"({min(untold[omega]):.2g} to {max(untold[omega]):.2g})"
+        for omega in omegas
+    )
+    low, high = _powers(untold, spacing / 2)
+    holds = low <= 1 <= high
+    return Finding(
+        f"{data}: the best rate grows in proportion to omega",
+        "a band scaled by omega",
+        f"best rates, and those not told from them: {tops}; as omega to the power {low:.2g} to "
+        f"{high:.2g}",
+        "differs" if not holds else "same" if low > 0 else "open",
+        "Of one data set. The powers are all that rates not told from the best, half a step of "
+        "the grid further, allow. Same where they hold 1 and not 0; differs where they do not "
+        "hold 1. Weights are as large as omega, so that equal steps are smaller beside them.",
+    )
+
+
+def _powers(untold: Mapping[float, Sequence[float]], half: float) -> tuple[float, float]:
+    """Least and largest slope of log rate over log omega, each rate anywhere in its range."""
+    omegas = np.log(sorted(untold))
+    centred = omegas - omegas.mean()
+    weights = centred / (centred**2).sum()
+    ranges = [
+        (np.log(min(untold[x])) - half, np.log(max(untold[x])) + half) for x in sorted(untold)
+    ]
+    ends = weights[:, None] * np.array(ranges)
+    return float(ends.min(1).sum()), float(ends.max(1).sum())
 
 
 def draw(frame: "pd.DataFrame") -> Mapping[str, "Figure"]:
