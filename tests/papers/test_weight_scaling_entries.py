@@ -1,4 +1,5 @@
 import json
+from itertools import product
 from pathlib import Path
 
 import pandas as pd
@@ -98,28 +99,85 @@ class _Known:
 def test_judges_tell_both():
     """The fewer steps of alpha 2, the better; held-out quality decides what is best."""
 
-    def made(steps: float, held_out: float):
+    def made(steps: float, held_out: float, depths: tuple[int, ...] = (5,)):
         rows = []
-        for picture in range(10):
-            for alpha, own, level in ((1.0, 100.0, 25.0), (2.0, steps, held_out)):
+        forms = (("alpha 1", 1.0), ("alpha 2", 2.0), ("auto", 2.0))
+        for depth, picture in product(depths, range(10)):
+            for variant, alpha in forms:
+                own, level = (100.0, 25.0) if alpha == 1 else (steps, held_out)
+                if depth == 3 and alpha > 1:
+                    own = 90.0  # hardly faster where it is shallow
                 rows.append(
-                    {"part": "256", "depth": 5, "signal": f"p{picture}", "seed": 0, "alpha": alpha}
-                    | {"variant": fits.alpha_name(alpha), "steps_to_target": own}
-                    | {"held_out_psnr": level, "target": 40.0, "group": "256, depth 5"}
+                    {"part": "256", "depth": depth, "signal": f"p{picture}", "seed": 0}
+                    | {"variant": variant, "steps_to_target": own, "alpha": alpha}
+                    | {"held_out_psnr": level, "target": 40.0, "group": f"256, depth {depth}"}
                 )
         return fits.table(rows)
 
     def verdicts(name: str, frame) -> list[str]:
         return [each.verdict for each in BY_NAME[name].judge(frame)]
 
-    assert verdicts("images", made(15.0, 25.1)) == ["same", "same"]
-    assert verdicts("images", made(60.0, 24.9)) == ["differs", "differs"]
+    assert verdicts("images", made(15.0, 25.1)) == ["same", "same", "same"]
+    assert verdicts("images", made(60.0, 24.9)) == ["same", "differs", "same"]
+    assert verdicts("images", made(5.0, 20.0)) == ["same", "differs", "differs"]  # 20 times
+    sizes = verdicts("images", made(15.0, 25.1, depths=(3, 5)))
+    assert sizes == ["same", "differs", "same", "same"]  # every size has its own verdict
     assert verdicts("doubled", made(50.0, 25.0)) == ["same", "same"]
     assert verdicts("doubled", made(150.0, 20.0)) == ["differs", "differs"]
     assert verdicts("alpha", made(50.0, 24.8))[0] == "same"
     assert verdicts("alpha", made(50.0, 20.0))[0] == "differs"
-    assert verdicts("audio", made(50.0, 25.0))[0] == "same"
-    assert verdicts("audio", made(90.0, 25.0))[0] == "differs"
+    assert verdicts("audio", made(50.0, 25.0)) == ["same", "differs", "same"]
+    assert verdicts("audio", made(110.0, 25.0))[0] == "differs"
+    assert set(verdicts("domains", made(50.0, 25.0))) == {"answer"}
+    few = made(15.0, 25.0)
+    assert set(verdicts("audio", few[few.signal.isin(["p0", "p1"])])) == {"open"}
+
+
+def test_an_interval_across_a_number_is_open():
+    """Half of the pictures are slower than alpha 1, half are faster."""
+    rows = [
+        {"part": "audio", "depth": 5, "signal": f"p{picture}", "seed": 0, "variant": variant}
+        | {"steps_to_target": 100.0 if alpha == 1 else (50.0, 200.0)[picture % 2], "alpha": alpha}
+        | {"held_out_psnr": 25.0 if alpha == 1 else (24.0, 26.0)[picture % 2]}
+        for picture in range(10)
+        for variant, alpha in (("alpha 1", 1.0), ("auto", 2.0))
+    ]
+    found = BY_NAME["audio"].judge(fits.table(rows))
+    assert [found[0].verdict, found[2].verdict] == ["open", "open"]
+
+
+def test_rivals_are_ahead_where_ranges_do_not_meet():
+    def made(ours: float, siren: float, held_out: float) -> pd.DataFrame:
+        levels = {"weight scaling, auto": ours, "SIREN": siren, "Gauss": 20.0, "FINER": 30.0}
+        rows = [
+            {"signal": "s", "network": network, "seed": seed, "psnr": level + seed}
+            | {"held_out_psnr": (held_out if network.startswith("weight") else 20.0) + seed}
+            for network, level in levels.items()
+            for seed in range(3)
+        ]
+        return pd.DataFrame(rows)
+
+    def verdicts(frame: pd.DataFrame) -> list[str]:
+        return [each.verdict for each in BY_NAME["rivals"].judge(frame)]
+
+    assert verdicts(made(40.0, 30.0, 19.8)) == ["same", "same", "answer"]
+    assert verdicts(made(31.0, 30.0, 19.0)) == ["open", "differs", "answer"]
+    assert verdicts(made(20.0, 30.0, 25.0)) == ["differs", "same", "answer"]
+
+
+def test_a_gain_of_relu_is_one_only_in_every_seed():
+    def made(*gains: float) -> pd.DataFrame:
+        rows = [
+            {"group": "hash_grid", "signal": "s", "seed": seed, "alpha": alpha, "psnr": level}
+            | {"variant": fits.alpha_name(alpha), "held_out_psnr": 20.0}
+            for seed, gain in enumerate(gains)
+            for alpha, level in ((1.0, 40.0), (2.0, 40.0 + gain))
+        ]
+        return pd.DataFrame(rows)
+
+    judged = {"same": (0.1, -1.0, 0.2), "differs": (0.7, 0.8, 0.9), "open": (0.7, 0.0, 0.1)}
+    for expected, gains in judged.items():
+        assert BY_NAME["relu"].judge(made(*gains))[0].verdict == expected
 
 
 def test_mechanisms_tell_both():
@@ -128,8 +186,9 @@ def test_mechanisms_tell_both():
 
     def gradients(power: float) -> list[dict]:
         return [
-            {"depth": depth, "alpha": alpha, "seed": 0, "output": alpha}
+            {"depth": depth, "alpha": alpha, "seed": seed, "output": alpha}
             | {"loss": alpha ** (power * (depth - 1))}
+            for seed in (0, 1)
             for depth in (3, 5)
             for alpha in (1.0, 1.5, 2.0)
         ]
@@ -139,7 +198,8 @@ def test_mechanisms_tell_both():
 
     def distances(deep: float) -> list[dict]:
         return [
-            {"alpha": alpha, "seed": 0, "layer": layer, "distance": deep if layer > 2 else 0.01}
+            {"alpha": alpha, "seed": seed, "layer": layer, "distance": deep if layer > 2 else 0.01}
+            for seed in (0, 1)
             for alpha in (0.5, 1.0, 2.0)
             for layer in range(1, 5)
         ]

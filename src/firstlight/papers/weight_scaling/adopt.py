@@ -146,14 +146,15 @@ def write_adopted(
         entry: whose standard settings are those that were measured.
         frame: of one of the functions above.
         adopted: the folder of the earlier measurement.
-        command: that made it.
+        command: that made it, kept as a note.
         out: folder of results.
     """
     about = {
         "entry": entry.name,
         "preset": "standard",
         "settings": json.loads(json.dumps(entry.presets["standard"])),
-        "command": command,
+        "command": f"firstlight reproduce {entry.name} --preset standard --data ../shared/data",
+        "made_by": command,
         "seconds": round(float(frame.seconds.sum()), 1),
         "versions": {"firstlight": "0.1.0", "torch": "2.13.0+cpu"},
         "adopted": adopted,

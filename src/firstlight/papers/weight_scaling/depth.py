@@ -9,7 +9,7 @@ from firstlight.papers.entry import Entry
 from firstlight.papers.finding import Finding
 from firstlight.papers.weight_scaling import figures, questions
 from firstlight.papers.weight_scaling.grid import LESS
-from firstlight.papers.weight_scaling.numbers import answer, held, more, over, speedups
+from firstlight.papers.weight_scaling.numbers import agreed, answer, held, more, over, speedups
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,24 +28,35 @@ DEPTHS: dict[str, list[float]] = {
 def best_alphas(frame: "pd.DataFrame") -> dict[int, list[float]]:
     """Return by depth each case's alpha of the fewest steps that keeps held-out quality."""
     found: dict[int, list[float]] = {}
+    for (depth, _, _), alpha in _best_by_case(frame).items():
+        found.setdefault(depth, []).append(alpha)
+    return dict(sorted(found.items()))
+
+
+def _best_by_case(frame: "pd.DataFrame") -> dict[tuple[int, str, int], float]:
+    """Return it by depth, signal and seed."""
+    found = {}
     fixed = frame[frame.variant != "auto"]
-    for (group, _, _), own in fixed.groupby(["group", "signal", "seed"]):
+    for (group, name, seed), own in fixed.groupby(["group", "signal", "seed"]):
         if len(own) < 3:  # no grid
             continue
         kept = own[own.held_out_psnr >= own.held_out_psnr.max() - LESS]
         kept = kept[kept.steps_to_target.notna()]
         if len(kept):
             depth = int(str(group).removeprefix("depth "))
-            found.setdefault(depth, []).append(float(kept.loc[kept.steps_to_target.idxmin()].alpha))
-    return dict(sorted(found.items()))
+            best = kept.loc[kept.steps_to_target.idxmin()]
+            found[depth, str(name), int(seed)] = float(best.alpha)
+    return found
 
 
 def judge(frame: "pd.DataFrame") -> list[Finding]:
     """Falls with depth to 7, and beyond; what it still gains."""
     best = best_alphas(frame)
-    highest = {depth: max(own) for depth, own in best.items()}
     shown = ", ".join(f"{depth} layers: {over(own, '.2f')}" for depth, own in best.items())
-    to_seven = [top for depth, top in highest.items() if depth <= 7]
+    by_case: dict[tuple[str, int], list[float]] = {}
+    for (depth, name, seed), alpha in sorted(_best_by_case(frame).items()):
+        if depth <= 7:
+            by_case.setdefault((name, seed), []).append(alpha)
     deep = [depth for depth in best if depth > 7]
     gains = ", ".join(
         f"{depth}: {over(_gain(frame, depth))} times{_loss(frame, depth)}" for depth in best
@@ -56,8 +67,9 @@ def judge(frame: "pd.DataFrame") -> list[Finding]:
             "the best alpha falls with depth, tested to 7 layers",
             "negative correlation to 7 layers",
             f"best alpha, {shown}",
-            _falls(to_seven) if len(to_seven) > 1 and len(best[max(best)]) > 1 else None,
-            "Fewest steps within 0.5 dB of the best held-out PSNR; median and range of pictures.",
+            agreed(_falls(own) for own in by_case.values() if len(own) > 1),
+            "Fewest steps within 0.5 dB of the best held-out PSNR; median and range of pictures. "
+            "The same where it falls in every picture.",
         ),
         answer(
             "how does it go on beyond 7 layers, and does the gain end?",

@@ -7,7 +7,7 @@ from firstlight.papers.entry import Entry
 from firstlight.papers.finding import Finding
 from firstlight.papers.weight_scaling import figures, questions
 from firstlight.papers.weight_scaling.fits import Fits, alpha_name, table
-from firstlight.papers.weight_scaling.numbers import answer, held, more, over
+from firstlight.papers.weight_scaling.numbers import answer, apart, held, more, over
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +50,7 @@ def judge(frame: "pd.DataFrame") -> list[Finding]:
             f"the authors' script: weight scaling fits better than {rival} after equal steps",
             "ahead",
             f"PSNR after {steps} steps, dB: {over(levels[ours])} and {over(levels[rival])}",
-            _ahead(levels[ours], levels[rival]),
+            apart(levels[ours], levels[rival]),
             "Kodak 05, grey, every pixel, Adam 1e-4, alpha 2.5, smaller than the script's 512 x "
             "512 and width 512. Open is where ranges over seeds overlap, or one seed. Nothing is "
             "held out, so what lies between the pixels is not judged. Rates tuned: "
@@ -58,13 +58,6 @@ def judge(frame: "pd.DataFrame") -> list[Finding]:
         )
         for rival in rest
     ]
-
-
-def _ahead(own: list[float], others: list[float]) -> bool | None:
-    """Whether all of one are above all of the others; None where neither are."""
-    if len(own) < 2 or (max(own) >= min(others) and max(others) >= min(own)):
-        return None
-    return min(own) > max(others)
 
 
 def draw(frame: "pd.DataFrame") -> "dict[str, Figure]":
@@ -101,11 +94,11 @@ def judge_converged(frame: "pd.DataFrame") -> list[Finding]:
         steps = ", ".join(over(own[each], ".0f") for each in levels)
         end = f"{over(own.psnr)} fitted, {over(own.held_out_psnr)} held out"
         shown.append(f"{name}: {end}, steps {steps}")
-    change = {
-        str(name): over(more(frame, str(name), "alpha 1", "psnr"), "+.1f")
+    change = ", ".join(
+        f"{name} {over(more(frame, str(name), 'alpha 1', 'psnr'), '+.1f')}"
         for name in frame.variant.unique()
         if name != "alpha 1"
-    }
+    )
     return [
         answer(
             "does the gain last when networks are trained to the end?",

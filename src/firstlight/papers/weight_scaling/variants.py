@@ -83,10 +83,10 @@ def judge_sgd(frame: "pd.DataFrame") -> list[Finding]:
     )
     sgd = frame[frame.group == "sgd"]
     fewer = speedups(sgd, scaled, "alpha 1")
-    rates = {
-        variant: sorted({json.loads(each)["learning_rate"] for each in own.training})
+    rates = "; ".join(
+        f"{variant} at {', '.join(f'{rate:g}' for rate in sorted(_rates(own)))}"
         for variant, own in sgd.groupby("variant")
-    }
+    )
     return [
         answer(
             "does the gain stay with mini-batches?",
@@ -102,6 +102,10 @@ def judge_sgd(frame: "pd.DataFrame") -> list[Finding]:
             "rates tuned for each less is left to gain than at Adam's 1e-4.",
         ),
     ]
+
+
+def _rates(frame: "pd.DataFrame") -> set[float]:
+    return {float(json.loads(each)["learning_rate"]) for each in frame.training}
 
 
 def judge_trained(frame: "pd.DataFrame") -> list[Finding]:
