@@ -55,7 +55,10 @@ def test_standard_results_can_be_read(name):
     assert found is not None
     assert found.about["preset"] == "standard"
     assert found.about["settings"] == json.loads(json.dumps(entry.presets["standard"]))
-    assert found.about["command"]
+    assert found.about["command"] == (
+        f"firstlight reproduce {entry.name} --preset standard --data ../shared/data"
+    )
+    assert bool(found.about.get("adopted")) == ("made_by" in found.about)
     assert found.about["versions"]["torch"]
     assert all(finding.ours for finding in found.findings)
 

@@ -37,6 +37,11 @@ def test_standard_is_there_and_is_what_the_entry_asks(entry: Entry):
     assert found is not None
     assert found.about["preset"] == "standard"
     assert found.about["settings"] == json.loads(json.dumps(entry.presets["standard"]))
+    assert found.about["command"] == (
+        f"firstlight reproduce {entry.name} --preset standard --data ../shared/data"
+    )
+    assert bool(found.about.get("adopted")) == ("made_by" in found.about)
+    assert not any("{'" in each.ours + each.why for each in found.findings)  # words, no dicts
     kept = json.loads((RESULTS / "reproduction" / entry.name / "findings.json").read_bytes())
     assert [each["verdict"] for each in kept] == [each.verdict for each in found.findings]
 

@@ -63,6 +63,12 @@ def _head(entries: Sequence[Entry], found: Mapping[str, Reproduced]) -> str:
         "it was not. *open*: the budget of two processor cores cannot tell. *answered*: the paper "
         "does not say.",
         "",
+        "Round brackets hold a 95 % interval of the mean over seeds where shares, points and other "
+        "means stand before them, the least and the most of seeds or cases where a median does; "
+        "square brackets a 95 % interval of that median. Some entries ask with a prediction "
+        "interval: does the paper's one number lie where one run of ours falls with 95 %? A margin "
+        "that no paper gives is ours, the same in all entries of a paper, and stands under *why*.",
+        "",
     ]
     if missing:
         lines += [f"Not measured yet: {', '.join(missing)}.", ""]
@@ -133,10 +139,20 @@ def _origin(found: Reproduced) -> str:
         f"{name} {versions[name]}" for name in ("firstlight", "torch") if name in versions
     )
     took = _duration(float(about.get("seconds") or 0))
-    earlier = about.get("adopted") or {}  # a folder, or one for each part
-    folders = earlier.values() if isinstance(earlier, Mapping) else [earlier]
-    adopted = ", kept from " + ", ".join(f"`{each}`" for each in folders) if folders else ""
-    return f"`{about['command']}` ({took}{adopted}; {words})"
+    return f"`{about['command']}` ({took}; {words}{_adopted(about.get('adopted'))})"
+
+
+def _adopted(earlier: Mapping[str, str] | str | None) -> str:
+    """Where results lay before there were entries: a folder of all, or one for each part."""
+    if not earlier:
+        return ""
+    by_part = earlier if isinstance(earlier, Mapping) else {"": earlier}
+    folders = ", ".join(dict.fromkeys(f"`{each}`" for each in by_part.values()))
+    parts = " of " + ", ".join(by_part) if isinstance(earlier, Mapping) else ""
+    return (
+        f"; the results{parts} were made earlier by the same code under another command and "
+        f"adopted from {folders}"
+    )
 
 
 def _duration(seconds: float) -> str:
