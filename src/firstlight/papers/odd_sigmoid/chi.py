@@ -132,9 +132,11 @@ def _signals(where: str, start: str, own: "pd.DataFrame") -> Finding:
         f"width {width}: {each.spread_ratio.median():.2g}, {each.gradient_ratio.median():.2g}"
         for width, each in widths
     )
-    judge = kept if start == OURS else collapsed
-    verdict = everywhere(
-        judge(ratios) for _, each in widths for ratios in (each.spread_ratio, each.gradient_ratio)
+    ratios = [own for _, each in widths for own in (each.spread_ratio, each.gradient_ratio)]
+    gone = everywhere(map(collapsed, ratios))
+    verdict = everywhere(map(kept, ratios)) if start == OURS else gone
+    too = (
+        " By the rule for rivals it has collapsed, too." if start == OURS and gone == "same" else ""
     )
     claim, published = _CLAIMS.get(start, ("are signals and gradients kept?", ""))
     return Finding(
@@ -143,7 +145,7 @@ def _signals(where: str, start: str, own: "pd.DataFrame") -> Finding:
         f"spread and gradient, {told}",
         verdict if start in _CLAIMS else "answer",
         "Spread: last layer over first; gradient: first over last; at every width. Spread over "
-        f"widths and seeds: {span(list(own.spread_ratio))}. {RULE}",
+        f"widths and seeds: {span(list(own.spread_ratio))}. {RULE}{too}",
     )
 
 

@@ -86,41 +86,40 @@ def _collapse(frame: "pd.DataFrame") -> Sequence[Finding]:
 
 
 def _judge_omega(frame: "pd.DataFrame") -> Sequence[Finding]:
-    said = []
-    for name, rows in networks(frame):
-        found = _swept(rows, OURS, "omega")
-        own = best(rows)
-        spread = own.groupby("omega").spread_ratio.median()
-        listed = "; ".join(f"{x:g} omega: {value:.2g}" for x, value in spread.items())
-        said.append(
-            Finding(
-                f"{name}: activations collapse below omega and saturate above it",
-                "collapse at omega - 0.1; converge to nonzero fixed points above omega",
-                f"last layer's spread over the first's: {listed}",
-                _sensitive(own),
-                "Before training, medians over seeds. Counted as collapse: less than a tenth of "
-                "what omega keeps, which we chose for all entries, at the error of 0.1 or the next "
-                "larger one; above it more than omega keeps; both in every seed.",
-            )
-        )
-        near = {x: each for x, each in found.items() if abs(x - 1) < 0.05}
-        lost = [ahead(found[1.0], each) for x, each in near.items() if x != 1.0]
-        told = "; ".join(f"{x:g} omega: {percent(list(each))}" for x, each in found.items())
-        harms, harmless = any(x.low > 0 for x in lost), all(x.high < LITTLE for x in lost)
-        exact: Verdict = "open" if not lost or not harmless else "differs"
-        said.append(
-            Finding(
-                f"{name}: the diagonal must be exactly omega",
-                "check that diagonal entries are exactly omega, not rounded",
-                told,
-                "same" if harms else exact,
-                "Of errors up to 3 %; those costs are "
-                + ", ".join(points(each) for each in lost)
-                + ". Counted as harmless: less than 5 points, with the interval. Rounding to "
-                "bfloat16 is 0.4 % at most.",
-            )
-        )
-    return said
+    return [
+        found
+        for name, rows in networks(frame)
+        for found in (_spreads(name, best(rows)), _exact(name, _swept(rows, OURS, "omega")))
+    ]
+
+
+def _spreads(name: str, own: "pd.DataFrame") -> Finding:
+    spread = own.groupby("omega").spread_ratio.median()
+    listed = "; ".join(f"{x:g} omega: {value:.2g}" for x, value in spread.items())
+    return Finding(
+        f"{name}: activations collapse below omega and saturate above it",
+        "collapse at omega - 0.1; converge to nonzero fixed points above omega",
+        f"last layer's spread over the first's: {listed}",
+        _sensitive(own),
+        "Before training, medians over seeds. Counted as collapse: less than a tenth of what omega "
+        "keeps, which we chose for all entries, at the error of 0.1 or the next larger one; above "
+        "it more than omega keeps; both in every seed.",
+    )
+
+
+def _exact(name: str, found: "dict[float, pd.Series]") -> Finding:
+    lost = [ahead(found[1.0], each) for x, each in found.items() if 0 < abs(x - 1) < 0.05]
+    told = "; ".join(f"{x:g} omega: {percent(list(each))}" for x, each in found.items())
+    harms, harmless = any(x.low > 0 for x in lost), all(x.high < LITTLE for x in lost)
+    costs = ", ".join(points(each) for each in lost)
+    return Finding(
+        f"{name}: the diagonal must be exactly omega",
+        "check that diagonal entries are exactly omega, not rounded",
+        told,
+        "same" if harms else "differs" if lost and harmless else "open",
+        f"Of errors up to 3 %; those costs are {costs}. Counted as harmless: less than 5 points, "
+        "with the interval. Rounding to bfloat16 is 0.4 % at most.",
+    )
 
 
 def _sensitive(own: "pd.DataFrame") -> Verdict:

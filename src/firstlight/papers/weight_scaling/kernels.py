@@ -102,8 +102,6 @@ def judge(frame: "pd.DataFrame") -> list[Finding]:
     scaled, last = _scaled(frame), int(frame.step.max())
     start = [_changes(frame, (alpha, 0), (1.0, 0)) for alpha in scaled]
     later = [agreed(each < 0 for each in own) for own in _later(frame)]
-    ends = [_changes(frame, (alpha, last), (alpha, 0)) for alpha in scaled]
-    falling = [agreed(each < 0 for each in own) for own in ends]
     return [
         held(
             "the kernel of a scaled sine network is better conditioned at the start",
@@ -120,19 +118,26 @@ def judge(frame: "pd.DataFrame") -> list[Finding]:
             everywhere(later),
             f"Smaller than alpha 1's in every seed in {later.count(True)} of {len(later)} looks.",
         ),
-        held(
-            "it becomes even smaller during training",
-            "smaller than at the start",
-            f"log10 at the start and after {last} steps: "
-            + ", ".join(
-                f"alpha {each:g}: {over(digits(frame, each, 0))}, {over(digits(frame, each, last))}"
-                for each in scaled
-            ),
-            everywhere(falling),
-            f"Smaller at the end in every seed for {falling.count(True)} of {len(falling)} alphas "
-            "above 1.",
-        ),
+        _falling(frame, scaled, last),
     ]
+
+
+def _falling(frame: "pd.DataFrame", scaled: list[float], last: int) -> Finding:
+    """Smaller at the end than at the start, for every alpha above 1."""
+    ends = [_changes(frame, (alpha, last), (alpha, 0)) for alpha in scaled]
+    falling = [agreed(each < 0 for each in own) for own in ends]
+    listed = ", ".join(
+        f"alpha {each:g}: {over(digits(frame, each, 0))}, {over(digits(frame, each, last))}"
+        for each in scaled
+    )
+    return held(
+        "it becomes even smaller during training",
+        "smaller than at the start",
+        f"log10 at the start and after {last} steps: {listed}",
+        everywhere(falling),
+        f"Smaller at the end in every seed for {falling.count(True)} of {len(falling)} alphas "
+        "above 1.",
+    )
 
 
 def judge_relu(frame: "pd.DataFrame") -> list[Finding]:
