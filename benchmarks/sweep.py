@@ -36,17 +36,20 @@ SHORT = {
 
 
 class Marks:
-    """When each run ended."""
+    """When each run ended, and how long it trained."""
 
     def __init__(self) -> None:
         self.ended: list[float] = []
+        self.trained: list[float] = []
 
     def begin(self, *_: object) -> None:
         """Nothing to do."""
 
-    def finish(self, *_: object) -> None:
+    def finish(self, job: object, outcome: dict[str, float], again: bool) -> None:
         """A run ended now."""
+        del job, again
         self.ended.append(time.perf_counter())
+        self.trained.append(outcome["seconds_total"])
 
     def note(self, _: str) -> None:
         """Nothing to do."""
@@ -58,12 +61,12 @@ def overhead(**how: object) -> tuple[float, float]:
     marks = Marks()
     with tempfile.TemporaryDirectory() as out:
         began = time.perf_counter()
-        found = sweep(spec, out, progress=marks, **how)  # type: ignore[arg-type]
-        seconds = found.frame()["seconds_total"]
+        sweep(spec, out, progress=marks, **how)  # type: ignore[arg-type]
     workers = int(how.get("workers", 1))  # type: ignore[call-overload]
+    # the first run of each worker loads data and warms up
     later = marks.ended[-1] - marks.ended[workers - 1]
-    trained = float(seconds.mean()) * (RUNS - workers) / workers
-    return marks.ended[0] - began, max(0.0, later - trained) * workers / (RUNS - workers)
+    trained = sum(marks.trained[workers:]) / workers
+    return marks.ended[0] - began, (later - trained) * workers / (RUNS - workers)
 
 
 def resume(folder: Path) -> float:

@@ -63,7 +63,9 @@ def _value(text: str, key: str, value: str) -> bool | float:
 
 def check(text: str) -> None:
     """Raise ``OptionError`` unless ``text`` names an optimizer whose options it accepts."""
-    build(text, [nn.Parameter(torch.zeros(1))])
+    _, options = parse(text)
+    if options:  # building one loads torch's compiler, which takes longer than all the rest
+        build(text, [nn.Parameter(torch.zeros(1))])
 
 
 def build(

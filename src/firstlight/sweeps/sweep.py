@@ -112,7 +112,8 @@ class _Sweep:
             first = list(self._plan.first())
             # what an earlier call tuned is known from the start: its results stay in the index
             planned = first + self._second(first)
-            self._prepare(planned)  # before the index: a refused sweep changes nothing
+            # before the index: a refused sweep changes nothing
+            self._prepare([each.job for each in planned if each.job.key not in self._done])
             self._keep_plan(planned)
             self._do(planned)
             planned = first + self._second(first)
@@ -154,9 +155,8 @@ class _Sweep:
 
         return list(self._plan.second(find))
 
-    def _prepare(self, planned: Sequence[Planned]) -> None:
-        """Check what is missing of ``planned``, and take what runs it."""
-        missing = [each.job for each in planned if each.job.key not in self._done]
+    def _prepare(self, missing: Sequence[Job]) -> None:
+        """Check what is to be run, and take what runs it."""
         if missing and self._executor is None:
             check(self._plan.comparisons, missing, self._context.data_root, self._here)
             self._executor = self._make()
@@ -165,14 +165,15 @@ class _Sweep:
         """Run what of ``planned`` is neither finished nor was tried."""
         jobs = {each.job.key: each.job for each in planned}
         self._before |= (jobs.keys() & self._done) - self._now
-        tried = self._now | self._failed.keys()
-        missing = deque(j for key, j in jobs.items() if key not in self._before | tried)
-        self._prepare([each for each in planned if each.job in missing])
+        over = self._before | self._now | self._failed.keys()
+        missing = {key: job for key, job in jobs.items() if key not in over}
+        self._prepare(list(missing.values()))
         where = self._executor.name if self._executor else "nowhere: all are finished"
         self._progress.begin(len(jobs), len(self._before), where)
         if self._executor is not None:
-            for job, outcome in self._executor.run(missing, self._context):
-                self._take(job, outcome, missing)
+            queue = deque(missing.values())
+            for job, outcome in self._executor.run(queue, self._context):
+                self._take(job, outcome, queue)
 
     def _take(self, job: Job, outcome: Row | Lost, queue: deque[Job]) -> None:
         """Keep what came of a job, or put it back."""
