@@ -33,8 +33,8 @@ _STANDARD = {
     "optimizers": {"sgd:momentum=0.9": 1e-2, "adamw": 1e-3},
     "forms": ("published", "matched", "tuned"),
     "seeds": 3,
-    "train_size": 2500,
-    "epochs": 6,
+    "train_size": 2000,
+    "epochs": 5,
 }
 
 MOBILENET = Entry(

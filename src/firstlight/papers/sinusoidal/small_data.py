@@ -69,7 +69,7 @@ _STANDARD = {
     "forms": ("published", "matched", "tuned"),
     "sizes": (50, 200, 1000),
     "seeds": 5,
-    "epochs": 20,
+    "epochs": 10,
     "batch_size": 32,
 }
 
