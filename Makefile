@@ -45,6 +45,7 @@ $(READY): requirements.lock pyproject.toml
 	    || { echo "$(PYTHON) cannot make environments; on Debian: apt install python3-venv"; exit 1; }
 	@echo "Installing into .venv (once; torch with CUDA is a few gigabytes) ..."
 	@$(PYTHON) -m venv .venv
-	@$(PIP) -r requirements.lock
+	@# bytecode is made of what is imported, when it is imported: most of these files never are
+	@$(PIP) --no-compile -r requirements.lock
 	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@

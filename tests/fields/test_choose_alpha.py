@@ -102,7 +102,7 @@ def test_every_kind_of_signal_has_a_choice(kind, start, distribution):
     ],
     ids=["constant", "black", "checkerboard", "diagonal", "noise", "row", "column"],
 )
-@pytest.mark.parametrize("depth", [2, 8])
+@pytest.mark.parametrize("depth", [2, 6])
 def test_every_image_has_a_choice(pixels, depth):
     network = replace(SINE, depth=depth, omega_0=30.0)
     choice = choose_alpha(fields.load(pixels, kind="image"), network)
