@@ -66,11 +66,11 @@ def _table(frame: pd.DataFrame, fills: Sequence[str]) -> list[Finding]:
     shown = [name for name in fills if name in set(frame["scheme"])]
     return [
         Finding(
-            f"maximum accuracy of {', '.join(shown)}: {', '.join(map(str, setting))}",
+            f"maximum accuracy in percent: {', '.join(map(str, setting))}",
             "",
-            means(part, shown),
+            ", ".join(f"{_short(name)} {means(part, [name])}" for name in shown),
             "answer",
-            "percent, means over seeds",
+            "means over seeds",
         )
         for setting, part in frame.groupby(list(_BY), sort=False)
     ]
@@ -90,6 +90,14 @@ def _words(fill: str) -> str:
     return f"{frequency} frequencies, {phase} phases"
 
 
+def _short(fill: str) -> str:
+    if not fill.startswith("waves_"):
+        return _NAMES.get(fill, fill)
+    parts = zip(fill.split("_")[1:], ("frequencies", "phases"), strict=True)
+    other = [f"{word} {kind}" for word, kind in parts if word != "published"]
+    return " and ".join(other) or "as published"
+
+
 def _judged(pairs: Callable[[pd.DataFrame], Sequence[Pair]]) -> Judge:
     def judge(frame: pd.DataFrame) -> list[Finding]:
         fills = tuple(dict.fromkeys(frame["scheme"]))
@@ -105,6 +113,16 @@ def _drawn(pairs: Callable[[pd.DataFrame], Sequence[Pair]]) -> Draw:
     return draw
 
 
+_NAMES = {
+    "glorot": "Glorot",
+    "he": "He",
+    "published": "sinusoidal",
+    "distinct": "harmonic",
+    "same": "harmonic with equal layers",
+    "moved": "sinusoidal turned in each layer",
+    "published_first": "sinusoidal, then harmonic",
+    "distinct_first": "harmonic, then sinusoidal",
+}
 _COLLAPSE_PAIRS: tuple[Pair, ...] = (
     ("distinct", "published", "harmonic - sinusoidal"),
     ("published", "glorot", "sinusoidal - Glorot"),
@@ -127,15 +145,17 @@ _WAVES = (
 )
 
 
-def _presets(fills: Sequence[str], networks: Sequence[str]) -> dict[str, dict[str, Any]]:
+def _presets(
+    fills: Sequence[str], networks: Sequence[str], train_size: int = 4000, epochs: int = 6
+) -> dict[str, dict[str, Any]]:
     standard = {
         "networks": networks,
         "fills": fills,
         "optimizers": _OPTIMIZERS,
         "forms": ("published", "matched", "tuned"),
         "seeds": 5,
-        "train_size": 4000,
-        "epochs": 6,
+        "train_size": train_size,
+        "epochs": epochs,
     }
     quick = {
         "networks": networks[:1],
@@ -172,7 +192,7 @@ EQUAL_LAYERS = Entry(
     where="the formula knows no layer: equal shapes start equal",
     asks="Does it matter that layers of one shape have the same weights?",
     published="not looked at",
-    presets=_presets(_EQUAL, ("square", "resnet")),
+    presets=_presets(_EQUAL, ("square", "resnet"), train_size=2000, epochs=4),
     measure=_measure,
     judge=_judged(lambda _: _EQUAL_PAIRS),
     draw=_drawn(lambda _: _EQUAL_PAIRS),
