@@ -15,6 +15,8 @@ _PAPERS = {
     "odd-sigmoid": "Beyond Gaussian Initializations: Signal Preserving Weight Initialization for "
     "Odd-Sigmoid Activations (arXiv 2509.23085)",
 }
+#: Findings of an entry beyond which the page folds all but the first.
+_MANY, _SHOWN = 20, 12
 _WORDS = {"same": "same", "differs": "**differs**", "open": "open", "answer": "answered"}
 _KINDS = {
     "table": "Table",
@@ -122,14 +124,23 @@ def _entry(entry: Entry, found: Reproduced | None, figures: Path) -> str:
     if found is None:
         return "\n".join([*lines, "Not measured yet.", ""])
     lines += [_origin(found), ""]
-    lines += ["| claim | paper | here | | why |", "|---|---|---|---|---|"]
-    lines += [_row(each) for each in found.findings]
+    lines += _table(found.findings)
     folder = figures / entry.name
     names = sorted(entry.draw(found.frame))
     lines += ["", *(f"![{entry.name}, {name}]({folder / name}.png)" for name in names)]
     if entry.needs:
         lines += ["", f"The paper's own setting (`--preset full`) needs {entry.needs}."]
     return "\n".join([*lines, ""])
+
+
+def _table(findings: Sequence[Finding]) -> list[str]:
+    """The findings as rows; of very many, those beyond the first are folded away."""
+    head = ["| claim | paper | here | | why |", "|---|---|---|---|---|"]
+    rows = [_row(each) for each in findings]
+    if len(rows) <= _MANY:
+        return head + rows
+    folded = f"<details><summary>{len(rows) - _SHOWN} more, setting by setting</summary>"
+    return [*head, *rows[:_SHOWN], "", folded, "", *head, *rows[_SHOWN:], "", "</details>"]
 
 
 def _origin(found: Reproduced) -> str:

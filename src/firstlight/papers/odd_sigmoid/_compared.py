@@ -1,7 +1,7 @@
 """Starts side by side: the same three forms of every training comparison."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from firstlight.papers.finding import Finding
@@ -163,3 +163,15 @@ def accuracies(frame: "pd.DataFrame", title: str) -> "Figure":
     steps = ", ".join(f"{count:,}" for count in sorted(frame.steps.unique()))
     caption = f"{steps} steps, each start at its best learning rate; mean and 95 % interval, seeds"
     return dots(title, caption, panels)
+
+
+def accuracies_by_part(title: str) -> "Callable[[pd.DataFrame], Mapping[str, Figure]]":
+    """Return what draws ``accuracies`` of every part of a table; the part ends the title."""
+
+    def draw(frame: "pd.DataFrame") -> "Mapping[str, Figure]":
+        return {
+            f"accuracy-{part}": accuracies(rows, f"{title}: {part}")
+            for part, rows in frame.groupby("part", sort=False)
+        }
+
+    return draw

@@ -1,6 +1,6 @@
 """Accuracy over depth, width, activation and data; few samples; training to the end."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from firstlight.comparison.statistics import estimate
@@ -11,7 +11,7 @@ from firstlight.papers.odd_sigmoid._compared import (
     FEW_RATES,
     GAUSSIAN,
     RATES,
-    accuracies,
+    accuracies_by_part,
     beside,
     matched,
     mnist,
@@ -25,7 +25,6 @@ from firstlight.papers.odd_sigmoid._studies import OURS, measure, studies
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
 _STARTS = (OURS, "glorot_normal", "he_normal", "orthogonal")
 _QUICK = {"depths": (10,), "seeds": 2, "learning_rates": (1e-3,), "steps": 40}
@@ -95,13 +94,6 @@ def _by_depth(depth: int, frame: "pd.DataFrame") -> Finding:
     )
 
 
-def _draw_benchmarks(frame: "pd.DataFrame") -> Mapping[str, "Figure"]:
-    return {
-        f"accuracy-{part}": accuracies(rows, f"Deep networks of odd sigmoids: {part}")
-        for part, rows in frame.groupby("part", sort=False)
-    }
-
-
 def _judge_samples(frame: "pd.DataFrame") -> Sequence[Finding]:
     said: list[Finding] = []
     for name, rows in networks(frame):
@@ -111,13 +103,6 @@ def _judge_samples(frame: "pd.DataFrame") -> Sequence[Finding]:
             said += tuned(rows, name, "more data-efficient")
             said += beside(rows, name, ("orthogonal", "batch_norm", "layer_norm", "residual"))
     return said
-
-
-def _draw_dots(frame: "pd.DataFrame") -> Mapping[str, "Figure"]:
-    return {
-        f"accuracy-{part}": accuracies(rows, f"Accuracy by start: {part}")
-        for part, rows in frame.groupby("part", sort=False)
-    }
 
 
 BENCHMARKS = Entry(
@@ -164,7 +149,7 @@ BENCHMARKS = Entry(
     },
     measure=measure,
     judge=_judge_benchmarks,
-    draw=_draw_benchmarks,
+    draw=accuracies_by_part("Deep networks of odd sigmoids"),
     needs=_DOWNLOADS,
 )
 
@@ -205,6 +190,6 @@ FEW_SAMPLES = Entry(
     },
     measure=measure,
     judge=_judge_samples,
-    draw=_draw_dots,
+    draw=accuracies_by_part("Accuracy by start"),
     needs=_DOWNLOADS,
 )

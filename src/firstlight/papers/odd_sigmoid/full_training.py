@@ -1,6 +1,6 @@
 """Training to the end, over several seeds, beside other starts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from firstlight.papers.entry import Entry
@@ -9,7 +9,7 @@ from firstlight.papers.odd_sigmoid._compared import (
     EPOCH,
     GAUSSIAN,
     RATES,
-    accuracies,
+    accuracies_by_part,
     beside,
     matched,
     mnist,
@@ -23,7 +23,6 @@ from firstlight.papers.odd_sigmoid._studies import OURS, measure, studies
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
 _QUICK = {"depths": (10,), "seeds": 2, "learning_rates": (1e-3,), "steps": 40}
 _STARTS = (OURS, "glorot_normal", "he_normal", "orthogonal", "edge_of_chaos", "residual")
@@ -59,13 +58,6 @@ def _judge_training(frame: "pd.DataFrame") -> Sequence[Finding]:
     return said
 
 
-def _draw_dots(frame: "pd.DataFrame") -> Mapping[str, "Figure"]:
-    return {
-        f"accuracy-{part}": accuracies(rows, f"Accuracy by start: {part}")
-        for part, rows in frame.groupby("part", sort=False)
-    }
-
-
 FULL_TRAINING = Entry(
     name="odd-sigmoid/full-training",
     kind="question",
@@ -90,6 +82,6 @@ FULL_TRAINING = Entry(
     },
     measure=measure,
     judge=_judge_training,
-    draw=_draw_dots,
+    draw=accuracies_by_part("Accuracy by start"),
     needs="MNIST (download), and days",
 )

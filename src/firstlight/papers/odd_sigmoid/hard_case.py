@@ -1,6 +1,6 @@
 """The forerunner's hard case, 100 layers of 16 and 4 neurons in turn; batch and layer norm."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from firstlight.papers.entry import Entry
@@ -8,7 +8,7 @@ from firstlight.papers.finding import Finding
 from firstlight.papers.odd_sigmoid._compared import (
     EPOCH,
     RATES,
-    accuracies,
+    accuracies_by_part,
     beside,
     matched,
     mnist,
@@ -22,7 +22,6 @@ from firstlight.studies.depth_options import SCHEMES
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
 _PUBLISHED = "trains where others stay at chance"
 _FORERUNNER = 1e-5
@@ -105,13 +104,6 @@ def _judge_norms(frame: "pd.DataFrame") -> Sequence[Finding]:
     return said
 
 
-def _draw(frame: "pd.DataFrame") -> Mapping[str, "Figure"]:
-    return {
-        f"accuracy-{part}": accuracies(rows, f"Deep and narrow: {part}")
-        for part, rows in frame.groupby("part", sort=False)
-    }
-
-
 HARD_CASE = Entry(
     name="odd-sigmoid/hard-case",
     kind="table",
@@ -127,7 +119,7 @@ HARD_CASE = Entry(
     },
     measure=measure,
     judge=_judge_hard,
-    draw=_draw,
+    draw=accuracies_by_part("Deep and narrow"),
     needs="MNIST (download), and days",
 )
 
@@ -144,6 +136,6 @@ NORMS = Entry(
     },
     measure=measure,
     judge=_judge_norms,
-    draw=_draw,
+    draw=accuracies_by_part("Deep and narrow"),
     needs="MNIST (download), and days",
 )
