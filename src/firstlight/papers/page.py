@@ -65,9 +65,8 @@ def _head(entries: Sequence[Entry], found: Mapping[str, Reproduced]) -> str:
         "it was not. *open*: the budget of two processor cores cannot tell. *answered*: the paper "
         "does not say.",
         "",
-        "Round brackets hold a 95 % interval of the mean over seeds where shares, points and other "
-        "means stand before them, the least and the most of seeds or cases where a median does; "
-        "square brackets a 95 % interval of that median. Some entries ask with a prediction "
+        "Square brackets hold a 95 % interval of the mean or median before them. Round ones hold "
+        "one of a mean over seeds, too, and behind a median the least and the most. Some entries ask with a prediction "
         "interval: does the paper's one number lie where one run of ours falls with 95 %? A margin "
         "that no paper gives is ours, the same in all entries of a paper, and stands under *why*.",
         "",
