@@ -66,9 +66,10 @@ def _head(entries: Sequence[Entry], found: Mapping[str, Reproduced]) -> str:
         "does not say.",
         "",
         "Square brackets hold a 95 % interval of the mean or median before them. Round ones hold "
-        "one of a mean over seeds, too, and behind a median the least and the most. Some entries ask with a prediction "
-        "interval: does the paper's one number lie where one run of ours falls with 95 %? A margin "
-        "that no paper gives is ours, the same in all entries of a paper, and stands under *why*.",
+        "one of a mean over seeds, too, and behind a median the least and the most. Some entries "
+        "ask with a prediction interval: does the paper's one number lie where one run of ours "
+        "falls with 95 %? A margin that no paper gives is ours, one in all entries of a paper, and "
+        "stands under *why*.",
         "",
     ]
     if missing:
