@@ -29,7 +29,7 @@ def _measure(work: Work) -> pd.DataFrame:
 
 _STANDARD = {
     "activations": ACTIVATIONS,
-    "starts": STARTS,
+    "starts": [each for each in STARTS if each != "default"],
     "optimizers": {"sgd:momentum=0.9": 1e-2, "adamw": 1e-3},
     "forms": ("published", "matched", "tuned"),
     "seeds": 3,

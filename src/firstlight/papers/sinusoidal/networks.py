@@ -42,8 +42,16 @@ def __getattr__(name: str) -> Callable[..., nn.Module]:
     return lambda channels, size, classes: build(name, channels, size, classes)
 
 
+#: How fast running statistics follow. torchvision's MobileNetV3 has 0.01: after 160 steps its
+#: networks in evaluation mode were at chance (10.0 %) whatever they had learnt.
+_MOMENTUM = 0.1
+
+
 def build(name: str, channels: int, size: tuple[int, int], classes: int) -> Any:
     """Build one of torchvision's networks for pictures of any size and one or three channels.
+
+    Batch norms follow their batches as torch's do, MobileNetV3's too, so that a short training
+    can be judged.
 
     Example:
         >>> type(build("mobilenet_v3_small", 1, (8, 8), 10)).__name__
@@ -51,6 +59,9 @@ def build(name: str, channels: int, size: tuple[int, int], classes: int) -> Any:
     """
     make = models.factory(f"torchvision:{name}")
     network = make(3, size if channels == 3 else (_SIDE, _SIDE), classes)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = _MOMENTUM
     # channels beside each other in memory: depthwise convolutions take half the time on a CPU
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network if channels == 3 else Enlarged(network)
