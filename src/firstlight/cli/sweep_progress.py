@@ -32,21 +32,13 @@ class SweepBar(RunsBar):
 
     def finish(self, job: "Job", outcome: Any, again: bool) -> None:
         """Count a run, and say so where it failed or no bar can be seen."""
-        label, words = name(job), said(outcome)
+        label, words = job.label, said(outcome)
         if again:
             self.note(f"{label}: {words}; tried again")
             return
         lost = not isinstance(outcome, dict)
         fault = lost or outcome["status"] != "ok"
         self.count(label, lambda: words, before=False, fault=fault)
-
-
-def name(job: "Job") -> str:
-    """Return what a run is called."""
-    spec = job.spec
-    purpose = f"tuning at {spec.learning_rate:g}" if spec.held_out else f"seed {spec.seed}"
-    matched = ", matched" if spec.match_variance else ""
-    return f"{spec.model}, {spec.data}, {spec.optimizer}, {spec.scheme}{matched}, {purpose}"
 
 
 def said(outcome: Any) -> str:

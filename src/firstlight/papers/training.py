@@ -54,12 +54,8 @@ class _Told:
 
     def finish(self, job: Job, outcome: Row | Lost, again: bool) -> None:
         self._done += not again
-        spec = job.spec
         what = outcome.reason if isinstance(outcome, Lost) else outcome["status"]
-        self._tell(
-            f"{self._done}/{self._runs} {spec.model}, {spec.optimizer}, {spec.scheme}, "
-            f"seed {spec.seed}: {what}"
-        )
+        self._tell(f"{self._done}/{self._runs} {job.label}: {what}")
 
     def note(self, text: str) -> None:
         self._tell(text)

@@ -15,7 +15,7 @@ _COSTS = ("loss", "train_loss", "seconds")
 
 
 def pivot_text(table: pd.DataFrame, value: str, form: str) -> str:
-    """Return a pivot of cells (mean, low, high, n) as text.
+    """Return a pivot of cells (mean, low, high, n, failed) as text.
 
     CSV holds numbers, one line per cell; the others hold "mean ± half of the interval", accuracies
     in percent, and mark the best mean of a row in bold: the largest, of a loss or of seconds the
@@ -28,7 +28,7 @@ def pivot_text(table: pd.DataFrame, value: str, form: str) -> str:
 
     Example:
         >>> import pandas as pd
-        >>> table = pd.DataFrame({"a": [(0.5, 0.4, 0.6, 3)], "b": [(0.25, 0.2, 0.3, 3)]},
+        >>> table = pd.DataFrame({"a": [(0.5, 0.4, 0.6, 3, 0)], "b": [(0.25, 0.2, 0.3, 3, 0)]},
         ...                      index=pd.Index(["mlp"], name="model"))
         >>> print(pivot_text(table, "accuracy_max", "markdown"))
         | model   | a               | b          |
@@ -86,7 +86,7 @@ def _worded(table: pd.DataFrame, value: str, bold: Callable[[str], str]) -> pd.D
 def _cell(cell: Any, share: bool, bold: Callable[[str], str], best: float) -> str:
     if not isinstance(cell, tuple):
         return "-"
-    mean, _, high, n, failed = (*cell, 0)[:5]
+    mean, _, high, n, failed = cell
     if not n:
         return f"- ({failed} failed)" if failed else "-"
     scale, digits = (100, ".1f") if share else (1, ".4g")
@@ -108,8 +108,7 @@ def _long(table: pd.DataFrame, value: str) -> pd.DataFrame:
     parts = []
     for name in table.columns:
         cells = [
-            (*cell, 0)[:5] if isinstance(cell, tuple) else (math.nan,) * 3 + (0, 0)
-            for cell in table[name]
+            cell if isinstance(cell, tuple) else (math.nan,) * 3 + (0, 0) for cell in table[name]
         ]
         numbers = pd.DataFrame(cells, columns=[value, "low", "high", "n", "failed"])
         parts.append(

@@ -48,6 +48,14 @@ class Job:
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     code: str = ""
 
+    @property
+    def label(self) -> str:
+        """What a reader calls the run."""
+        spec = self.spec
+        purpose = f"tuning at {spec.learning_rate:g}" if spec.held_out else f"seed {spec.seed}"
+        matched = ", matched" if spec.match_variance else ""
+        return f"{spec.model}, {spec.data}, {spec.optimizer}, {spec.scheme}{matched}, {purpose}"
+
     @functools.cached_property
     def key(self) -> str:
         """Name of the result: the same for the same spec, data and code."""

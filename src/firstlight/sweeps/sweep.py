@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from firstlight.comparison.spec import RunResult
 from firstlight.comparison.track import Track
@@ -116,10 +115,11 @@ class _Sweep:
             self._prepare([each.job for each in planned if each.job.key not in self._done])
             self._keep_plan(planned)
             self._do(planned)
-            planned = first + self._second(first)
-            with suppress(FirstlightError):  # a full disk: the runs tell of it
-                self._keep_plan(planned)
-            self._do(planned)
+            if self._now or self._crashed:  # else no other rate can be chosen than before
+                planned = first + self._second(first)
+                with suppress(FirstlightError):  # a full disk: the runs tell of it
+                    self._keep_plan(planned)
+                self._do(planned)
         finally:
             if self._executor is not None:
                 self._executor.close()
@@ -187,17 +187,17 @@ class _Sweep:
             self._crashed[job.key] = from_row(outcome)
             self._fail(job, outcome)
         else:
-            self._finish(outcome)
+            self._finish(job, outcome)
         self._progress.finish(job, outcome, again)
 
-    def _finish(self, row: Row) -> None:
+    def _finish(self, job: Job, row: Row) -> None:
         """Save a result; where the disk is full, go on and try at the end once more."""
         try:
             self._store.save(row)
-            self._now.add(row["key"])
+            self._now.add(job.key)
         except FirstlightError as error:
             self._unsaved.append(row)
-            self._failed[row["key"]] = Unfinished(_label(row), str(error))
+            self._failed[job.key] = Unfinished(job.label, str(error))
             if len(self._unsaved) == 1:  # the others will fail alike
                 self._progress.note(f"{error}; runs are kept in memory and written at the end")
 
@@ -212,7 +212,7 @@ class _Sweep:
             del self._failed[row["key"]]
 
     def _fail(self, job: Job, row: Row) -> None:
-        self._failed[job.key] = Unfinished(_label(row), row["reason"])
+        self._failed[job.key] = Unfinished(job.label, row["reason"])
         try:
             self._store.save_failed(row)
         except FirstlightError as error:
@@ -236,9 +236,3 @@ def _told(edges: Mapping[str, float]) -> str:
         f"{label}{others}: the rate {rate:g} was best, which lies at an end of the grid; another "
         "learning_rate moves it"
     )
-
-
-def _label(row: Row | dict[str, Any]) -> str:
-    purpose = f"tuning at {row['learning_rate']:g}" if row["held_out"] else f"seed {row['seed']}"
-    scheme = row["scheme"] + (" matched" if row["match_variance"] else "")
-    return ", ".join([row["model"], row["data"], row["optimizer"], scheme, purpose])
